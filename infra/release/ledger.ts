@@ -1,0 +1,145 @@
+import type { TtlFacts } from "../../policies/contract/facts.ts";
+import type { Direction, Phase } from "../../policies/contract/phase.ts";
+import type { Release } from "./release.ts";
+
+/** The two places a release can run in; traffic goes to one while the other is prepared or kept. */
+export const slots = ["blue", "green"] as const;
+
+/** One of the two places a release can run in. */
+export type Slot = (typeof slots)[number];
+
+/** What traffic can be sent to. */
+export type Target = Slot | "legacy";
+
+/** A DNS answer as it was before a release moved it. */
+export interface DnsAnswer {
+  readonly name: string;
+  readonly content: string;
+  readonly ttlSeconds: number;
+}
+
+/** Where a stack stands after its last finished run. */
+export interface Standing {
+  readonly phase: Phase | null;
+  /** The version that the phase is about. */
+  readonly release: string | null;
+  /** What traffic goes to. */
+  readonly serving: Target;
+  /** Which release each slot holds. */
+  readonly slots: Readonly<Record<Slot, Release | null>>;
+  readonly ttl: TtlFacts | null;
+  /** The migrations that the database has seen. */
+  readonly migrations: Release["migrations"];
+  /** The version for which writes were last frozen and data moved on; null before the first. */
+  readonly migratedFor: string | null;
+  /** False once the legacy system was removed. */
+  readonly legacy: boolean;
+}
+
+/** What one finished run says of itself. */
+export interface LedgerEntry {
+  readonly phase: Phase;
+  readonly direction: Direction;
+  readonly release: Release;
+  readonly serving: Target;
+  readonly slots: Standing["slots"];
+  readonly ttlSeconds: number;
+  readonly migrations: Release["migrations"];
+  readonly migratedFor: string | null;
+  readonly legacy: boolean;
+  /** True when this run moved traffic. */
+  readonly moved: boolean;
+  /** What DNS answered before this run. */
+  readonly dnsBefore: readonly DnsAnswer[];
+  /** Id of the RDS snapshot taken in this run's write freeze; null when none was taken. */
+  readonly snapshot: string | null;
+  readonly configDigest: string;
+}
+
+/** What the ledger keeps of a release that went live. */
+export interface LiveRecord {
+  readonly release: Release;
+  readonly direction: Direction;
+  readonly slot: Target;
+  readonly dnsBefore: readonly DnsAnswer[];
+  readonly snapshot: string | null;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** The stack's own memory: where it stands, where it stood before, and every release that went live, oldest first. */
+export interface Ledger {
+  readonly before: Standing;
+  readonly now: Standing;
+  readonly records: readonly LiveRecord[];
+}
+
+/** The standing of a stack that never ran. */
+export const emptyStanding: Standing = {
+  phase: null,
+  release: null,
+  serving: "legacy",
+  slots: { blue: null, green: null },
+  ttl: null,
+  migrations: [],
+  migratedFor: null,
+  legacy: true,
+};
+
+/** The ledger of a stack that never ran. */
+export const emptyLedger: Ledger = { before: emptyStanding, now: emptyStanding, records: [] };
+
+/**
+ * The ledger after one more finished run. Saying the same phase of the same release again moves nothing: `before` stays
+ * what it was, so that a repeated run plans the same as the first.
+ *
+ * @param at when the run finished, ISO 8601
+ */
+export function appendEntry(ledger: Ledger | undefined, entry: LedgerEntry, at: string): Ledger {
+  const { before, now, records } = ledger ?? emptyLedger;
+  const repeated = isRepeat(now, entry.phase, entry.release.version);
+  const from = repeated ? before : now;
+  const next: Standing = {
+    phase: entry.phase,
+    release: entry.release.version,
+    serving: entry.serving,
+    slots: entry.slots,
+    ttl: nextTtl(repeated ? now.ttl : from.ttl, entry.ttlSeconds, at),
+    migrations: entry.migrations,
+    migratedFor: entry.migratedFor,
+    legacy: entry.legacy,
+  };
+  const live: LiveRecord = {
+    release: entry.release,
+    direction: entry.direction,
+    slot: entry.serving,
+    dnsBefore: entry.dnsBefore,
+    snapshot: entry.snapshot,
+    at,
+  };
+  return {
+    before: from,
+    now: next,
+    records: entry.moved && !repeated ? [...records, live] : records,
+  };
+}
+
+/** Tells whether a run of this phase and version repeats the one that the stack stands at. */
+export function isRepeat(now: Standing, phase: Phase, version: string): boolean {
+  return now.phase === phase && now.release === version;
+}
+
+/** The version that traffic goes to; null while the legacy system serves. */
+export function servingVersion(standing: Standing): string | null {
+  return standing.serving === "legacy" ? null : (standing.slots[standing.serving]?.version ?? null);
+}
+
+/** Versions that went live, oldest first, each once. */
+export function recordedVersions(records: readonly LiveRecord[]): string[] {
+  return [...new Set(records.map((record) => record.release.version))];
+}
+
+function nextTtl(ttl: TtlFacts | null, seconds: number, at: string): TtlFacts {
+  if (ttl === null) return { seconds, previousSeconds: seconds, changedAt: at };
+  return ttl.seconds === seconds ? ttl : { seconds, previousSeconds: ttl.seconds, changedAt: at };
+}

@@ -1,0 +1,169 @@
+import type { Direction, Phase } from "../../policies/contract/phase.ts";
+import type { Config } from "../config.ts";
+import { OperatorError, problemText } from "../errors.ts";
+import {
+  isRepeat,
+  recordedVersions,
+  servingVersion,
+  slots,
+  type DnsAnswer,
+  type Ledger,
+  type Slot,
+  type Standing,
+  type Target,
+} from "./ledger.ts";
+import type { Release, ReleaseFile } from "./release.ts";
+
+/** What one run of the program is going to do: a pure function of config, release and ledger. */
+export interface Plan {
+  readonly phase: Phase;
+  readonly direction: Direction;
+  readonly release: Release;
+  /** Where the stack stood before this run; a repeated run plans from where the first one did. */
+  readonly before: Standing;
+  /** Versions that went live before this run, oldest first. */
+  readonly recorded: readonly string[];
+  /** True when this run moves traffic to another release. */
+  readonly moves: boolean;
+  /** What traffic goes to after this run. */
+  readonly serving: Target;
+  /** What each slot holds after this run. */
+  readonly slots: Standing["slots"];
+  readonly ttlSeconds: number;
+  readonly migrations: Release["migrations"];
+  /** The version whose write freeze, snapshot and migrations are declared; null before the first. */
+  readonly migratedFor: string | null;
+  /** False when the legacy system is gone after this run. */
+  readonly legacy: boolean;
+  readonly dnsBefore: readonly DnsAnswer[];
+}
+
+/** How long DNS answers live in each phase. */
+const ttlOf: Readonly<Record<Phase, keyof Config["dns"]["ttl"]>> = {
+  prepare: "baseline",
+  "lower-ttl": "lowered",
+  cutover: "lowered",
+  observe: "lowered",
+  finalize: "baseline",
+  decommission: "baseline",
+};
+
+/** From these phases on, only the serving slot is kept. */
+const slotEmptied: readonly Phase[] = ["finalize", "decommission"];
+
+/**
+ * Plans a run.
+ *
+ * @param file the release as its file describes it; undefined when there is no file
+ * @param available versions that have a file, for the message when the release is unknown
+ * @throws OperatorError when the release is neither recorded nor has a file, or when its file changed after it went live
+ */
+export function planRelease(
+  config: Config,
+  ledger: Ledger,
+  file: ReleaseFile | undefined,
+  available: readonly string[],
+): Plan {
+  const version = config.release;
+  const repeated = isRepeat(ledger.now, config.phase, version);
+  const before = repeated ? ledger.before : ledger.now;
+  const release = knownRelease(version, ledger, file, available);
+  // In a repeated run the last record is this run's own.
+  const lastRecord = ledger.records.at(-1);
+  const own =
+    repeated &&
+    servingVersion(ledger.before) !== version &&
+    lastRecord?.release.version === version;
+  const recorded = recordedVersions(own ? ledger.records.slice(0, -1) : ledger.records);
+  const live = servingVersion(before);
+  const direction: Direction =
+    recorded.includes(version) && live !== version ? "rollback" : "forward";
+  const moves = direction === "rollback" || (config.phase === "cutover" && live !== version);
+  const serving = moves ? freeSlot(before, version) : before.serving;
+  const forwardMove = moves && direction === "forward";
+  return {
+    phase: config.phase,
+    direction,
+    release,
+    before,
+    recorded,
+    moves,
+    serving,
+    slots: slotsAfter(
+      before,
+      serving,
+      moves ? release : null,
+      slotEmptied.includes(config.phase) && !moves,
+    ),
+    ttlSeconds: config.dns.ttl[moves ? "lowered" : ttlOf[config.phase]],
+    migrations: forwardMove ? release.migrations : before.migrations,
+    migratedFor: forwardMove ? version : before.migratedFor,
+    legacy: before.legacy && config.phase !== "decommission",
+    dnsBefore: config.dns.names.map((name) => ({
+      name,
+      content: addressOf(before.serving, config),
+      ttlSeconds: before.ttl?.seconds ?? config.dns.ttl.baseline,
+    })),
+  };
+}
+
+/** The IPv4 address behind a target. */
+export function addressOf(target: Target, config: Config): string {
+  return target === "legacy" ? config.legacy.address : config.services.slots[target];
+}
+
+function knownRelease(
+  version: string,
+  ledger: Ledger,
+  file: ReleaseFile | undefined,
+  available: readonly string[],
+): Release {
+  const record = ledger.records.findLast((entry) => entry.release.version === version);
+  if (record === undefined && file === undefined) {
+    const recorded = recordedVersions(ledger.records);
+    throw new OperatorError(
+      problemText("The release is unknown.", [
+        {
+          where: "cutover:release",
+          found: version,
+          required:
+            `a recorded release (${recorded.join(", ") || "none yet"}) ` +
+            `or one with a file (${available.join(", ") || "none"})`,
+          todo: `pulumi config set release ${recorded.at(-1) ?? available.at(-1) ?? "vX.Y.Z"}`,
+        },
+      ]),
+    );
+  }
+  if (record !== undefined && file !== undefined && record.release.digest !== file.release.digest) {
+    throw new OperatorError(
+      problemText("A release that went live cannot be changed.", [
+        {
+          where: `releases/${version}.yaml`,
+          found: `digest ${file.release.digest.slice(0, 12)}`,
+          required: `digest ${record.release.digest.slice(0, 12)}, which went live on ${record.at}`,
+          todo: `restore the file and its migrations, and give the change a new version`,
+        },
+      ]),
+    );
+  }
+  return (record?.release ?? file?.release) as Release;
+}
+
+/** The slot that does not serve; the one that already holds this version, if any. */
+function freeSlot(before: Standing, version: string): Slot {
+  const free = slots.filter((slot) => slot !== before.serving);
+  return free.find((slot) => before.slots[slot]?.version === version) ?? (free[0] as Slot);
+}
+
+function slotsAfter(
+  before: Standing,
+  serving: Target,
+  incoming: Release | null,
+  emptied: boolean,
+): Standing["slots"] {
+  const after = (slot: Slot): Release | null => {
+    if (incoming !== null && slot === serving) return incoming;
+    return emptied && slot !== serving ? null : before.slots[slot];
+  };
+  return { blue: after("blue"), green: after("green") };
+}

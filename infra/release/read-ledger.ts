@@ -1,0 +1,22 @@
+import * as pulumi from "@pulumi/pulumi";
+import { emptyLedger, type Ledger } from "./ledger.ts";
+import { releaseRecordType } from "./resources.ts";
+
+interface StackResources {
+  readonly outputs: Readonly<
+    Record<string, { readonly type: string; readonly outputs: Record<string, unknown> }>
+  >;
+}
+
+/**
+ * Reads the ledger from this stack's own state: from the resource that holds it, not from the stack's outputs, which a
+ * failed run overwrites. A stack that never ran has the empty ledger.
+ */
+export async function readLedger(): Promise<Ledger> {
+  const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const { outputs } = (await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {
+    stackName,
+  })) as StackResources;
+  const record = Object.values(outputs).find((resource) => resource.type === releaseRecordType);
+  return (record?.outputs["ledger"] as Ledger | undefined) ?? emptyLedger;
+}

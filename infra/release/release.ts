@@ -1,0 +1,126 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { digestOf } from "../../policies/contract/seal.ts";
+import { OperatorError, problemText, type Problem } from "../errors.ts";
+
+/** The services of a system in the order in which they start. */
+export const serviceNames = ["api", "worker", "web"] as const;
+
+/** One service of a system. */
+export type ServiceName = (typeof serviceNames)[number];
+
+const file = z.strictObject({
+  version: z.string(),
+  date: z.iso.date(),
+  commit: z.string().regex(/^[0-9a-f]{40}$/, "a git commit of 40 hex digits"),
+  images: z.strictObject({ api: z.string(), worker: z.string(), web: z.string() }),
+  migrations: z.array(z.string().regex(/^[\w.-]+\.sql$/, "the name of an SQL file in migrations/")),
+  evidence: z.strictObject({ unitTests: z.string().optional() }).default({}),
+});
+
+/** What a release is made of; immutable once it went live. */
+export interface Release {
+  readonly version: string;
+  readonly date: string;
+  /** Git commit, 40 hex digits. */
+  readonly commit: string;
+  /** Image references; a gate asks that each is given by digest. */
+  readonly images: Readonly<Record<ServiceName, string>>;
+  /** SQL files in the order in which they run, with the SHA-256 of their bytes. */
+  readonly migrations: readonly { readonly name: string; readonly sha256: string }[];
+  /** SHA-256 of all of the above, hex. */
+  readonly digest: string;
+}
+
+/** A release as its file describes it, with the paths of its evidence. */
+export interface ReleaseFile {
+  readonly release: Release;
+  /** Absolute path of the JUnit report, or null when the file names none. */
+  readonly unitTests: string | null;
+}
+
+/** The versions that have a file, sorted. */
+export function availableVersions(folder: string): string[] {
+  const releases = join(folder, "releases");
+  if (!existsSync(releases)) return [];
+  return readdirSync(releases)
+    .filter((name) => name.endsWith(".yaml"))
+    .map((name) => name.slice(0, -".yaml".length))
+    .sort();
+}
+
+/**
+ * Reads `releases/<version>.yaml` and the migrations that it names.
+ *
+ * @param folder absolute path of the system's folder
+ * @returns undefined when there is no such file
+ * @throws OperatorError with everything that is wrong with the file
+ */
+export function readRelease(folder: string, version: string): ReleaseFile | undefined {
+  const path = join(folder, "releases", `${version}.yaml`);
+  if (!existsSync(path)) return undefined;
+  const where = `releases/${version}.yaml`;
+  const result = file.safeParse(parseYaml(path, where));
+  if (!result.success) {
+    throw new OperatorError(
+      problemText(
+        `The release cannot be read.`,
+        result.error.issues.map((issue) => ({
+          where: `${where}: ${issue.path.map(String).join(".")}`,
+          found: "no usable value",
+          required: issue.message,
+          todo: `correct ${where}`,
+        })),
+      ),
+    );
+  }
+  const { evidence, migrations, ...rest } = result.data;
+  const problems: Problem[] = [];
+  if (rest.version !== version) {
+    problems.push({
+      where,
+      found: `version ${rest.version}`,
+      required: `the version of its file name, ${version}`,
+      todo: `correct the version in ${where}`,
+    });
+  }
+  const files = migrations.map((name) => {
+    const sql = join(folder, "migrations", name);
+    if (existsSync(sql))
+      return { name, sha256: createHash("sha256").update(readFileSync(sql)).digest("hex") };
+    problems.push({
+      where: `${where}: migrations`,
+      found: `${name}, but no such file`,
+      required: `a file migrations/${name}`,
+      todo: `add the file, or remove the name from ${where}`,
+    });
+    return { name, sha256: "" };
+  });
+  if (problems.length > 0)
+    throw new OperatorError(problemText("The release cannot be used.", problems));
+  const facts = { ...rest, migrations: files };
+  return {
+    release: { ...facts, digest: digestOf(facts) },
+    unitTests: evidence.unitTests === undefined ? null : join(folder, evidence.unitTests),
+  };
+}
+
+function parseYaml(path: string, where: string): unknown {
+  try {
+    return parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new OperatorError(
+      problemText("The release cannot be read.", [
+        {
+          where,
+          found: error instanceof Error ? (error.message.split("\n")[0] ?? "") : "no YAML",
+          required: "a YAML document",
+          todo: `correct ${where}`,
+        },
+      ]),
+    );
+  }
+}

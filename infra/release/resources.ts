@@ -1,0 +1,97 @@
+import * as pulumi from "@pulumi/pulumi";
+import { guardType, type GuardFacts } from "../../policies/contract/facts.ts";
+import type { Connection } from "../databases/database.ts";
+import type { Ledger, LedgerEntry } from "./ledger.ts";
+
+/** A guard: created and updated only with a seal of the policy pack that opens every required gate. */
+export class Guard extends pulumi.CustomResource {
+  /** Digest of the facts that were sealed: what the resources behind the guard compare themselves with. */
+  declare readonly sealed: pulumi.Output<string>;
+
+  constructor(
+    name: string,
+    args: { readonly facts: GuardFacts },
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super(guardType, name, { ...args, sealed: undefined }, opts);
+  }
+}
+
+/** What a write freeze, or its lift, is made from. */
+export interface WriteFreezeArgs {
+  readonly connection: Connection;
+  readonly stack: string;
+  readonly release: string;
+  readonly writes: "frozen" | "open";
+  /** Seconds that open writes get to finish. */
+  readonly drainSeconds: number;
+}
+
+/** Freezes the writes of a database, or opens them again. */
+export class WriteFreeze extends pulumi.CustomResource {
+  /** Identifies this freeze: a later one of the same release has another token. */
+  declare readonly token: pulumi.Output<string>;
+
+  constructor(name: string, args: WriteFreezeArgs, opts: pulumi.CustomResourceOptions) {
+    super("cutover:index:WriteFreeze", name, { ...args, token: undefined, since: undefined }, opts);
+  }
+}
+
+/** What a migration run is made from. */
+export interface MigrationArgs {
+  readonly connection: Connection;
+  readonly stack: string;
+  readonly release: string;
+  /** Absolute path of the folder with the SQL files. */
+  readonly folder: string;
+  readonly files: readonly { readonly name: string; readonly sha256: string }[];
+}
+
+/** Runs SQL files in order, each once. */
+export class Migration extends pulumi.CustomResource {
+  constructor(name: string, args: MigrationArgs, opts: pulumi.CustomResourceOptions) {
+    super("cutover:index:Migration", name, { ...args, applied: undefined }, opts);
+  }
+}
+
+/** What a probe is made from. */
+export interface ProbeArgs {
+  readonly stack: string;
+  readonly release: string;
+  readonly url: string;
+  /** Connect to this address, whatever DNS says. */
+  readonly address?: string;
+  /** Ask these resolvers, as address:port. */
+  readonly resolvers?: readonly string[];
+  /** What every resolver must answer. */
+  readonly expectAddress?: string;
+  readonly expect: {
+    readonly status?: number;
+    readonly version?: string;
+    readonly json?: Readonly<Record<string, string>>;
+  };
+  readonly deadlineSeconds: number;
+}
+
+/** Asks a service over HTTP until it answers as required, or fails at its deadline. */
+export class Probe extends pulumi.CustomResource {
+  constructor(name: string, args: ProbeArgs, opts: pulumi.CustomResourceOptions) {
+    super("cutover:index:Probe", name, { ...args, at: undefined }, opts);
+  }
+}
+
+/** The ledger: written last, and only when everything before it succeeded. */
+export class ReleaseRecord extends pulumi.CustomResource {
+  declare readonly ledger: pulumi.Output<Ledger>;
+
+  constructor(
+    name: string,
+    args: { readonly entry: pulumi.Input<LedgerEntry> },
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super(releaseRecordType, name, { ...args, ledger: undefined }, opts);
+  }
+}
+
+/** Type token of the ledger's resource. */
+export const releaseRecordType = "cutover:index:ReleaseRecord";

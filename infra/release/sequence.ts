@@ -1,0 +1,341 @@
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { Snapshot } from "@pulumi/aws/rds/snapshot.js";
+import type { GuardName } from "../../policies/contract/facts.ts";
+import { Backups } from "../backups/backups.ts";
+import { Archive } from "../buckets/archive.ts";
+import { Bucket } from "../buckets/bucket.ts";
+import type { StepOptions } from "../component.ts";
+import type { Config } from "../config.ts";
+import { Database } from "../databases/database.ts";
+import { DnsRecords } from "../dns/dns-records.ts";
+import { Service } from "../services/service.ts";
+import { containerName, sealedHooks, type RunFacts } from "./guards.ts";
+import { liftOnError } from "./lift-on-error.ts";
+import { slots, type Slot } from "./ledger.ts";
+import { addressOf, type Plan } from "./plan.ts";
+import type { Release, ServiceName } from "./release.ts";
+import { Guard, Migration, Probe, ReleaseRecord, WriteFreeze } from "./resources.ts";
+
+/** Everything that the steps of a run share. Steps fill in what later steps need. */
+export interface Run {
+  readonly config: Config;
+  readonly plan: Plan;
+  readonly facts: RunFacts;
+  readonly stack: string;
+  /** Absolute path of the system's folder. */
+  readonly folder: string;
+  readonly password: pulumi.Output<string>;
+  guards: Readonly<Partial<Record<GuardName, Guard>>>;
+  /** Hooks of everything that is declared from here on. */
+  hooks: pulumi.ResourceHookBinding;
+  database?: Database;
+  freeze?: WriteFreeze;
+  snapshot?: Snapshot;
+  record?: ReleaseRecord;
+}
+
+/** One ordered action of a release. */
+export interface Step {
+  readonly id: string;
+  /** What it does, as an operator would say it. */
+  readonly title: string;
+  /** Declares the step's resources; none when the run has nothing to do here. */
+  readonly declare: (run: Run, step: StepOptions) => pulumi.Resource[];
+}
+
+/** The whole release, in order. Every step waits for all steps before it. */
+export const sequence: readonly Step[] = [
+  { id: "enter", title: "open the gates of this phase", declare: guard("entry") },
+  { id: "data", title: "databases, backups and buckets", declare: data },
+  { id: "check-data", title: "judge the data resources", declare: guard("data") },
+  { id: "legacy", title: "keep the legacy system running", declare: legacy },
+  { id: "freeze", title: "freeze writes", declare: freeze },
+  { id: "snapshot", title: "take a recovery point", declare: snapshot },
+  { id: "migrate", title: "run the migrations", declare: migrate },
+  { id: "api", title: "start the api", declare: service("api") },
+  { id: "worker", title: "start the worker", declare: service("worker") },
+  { id: "web", title: "start the web", declare: service("web") },
+  { id: "probe", title: "ask the new target, not through DNS", declare: probe },
+  { id: "check-switch", title: "judge the services", declare: guard("switch") },
+  { id: "switch", title: "point DNS at the target", declare: switchDns },
+  { id: "verify", title: "ask through DNS", declare: verify },
+  { id: "lift", title: "open writes again", declare: lift },
+  { id: "record", title: "write the release record", declare: record },
+];
+
+/** Declares every step, each behind the ones before it. */
+export function walk(run: Run, steps: readonly Step[] = sequence): void {
+  let behind: pulumi.Resource[] = [];
+  for (const step of steps) {
+    const declared = step.declare(run, { dependsOn: behind, hooks: run.hooks });
+    if (declared.length > 0) behind = declared;
+  }
+}
+
+function guard(name: GuardName): Step["declare"] {
+  return (run, { dependsOn, hooks }) => {
+    const { onError } = hooks;
+    const declared = new Guard(
+      name,
+      { facts: { guard: name, ...run.facts } },
+      { dependsOn, hooks: onError === undefined ? {} : { onError } },
+    );
+    run.guards = { ...run.guards, [name]: declared };
+    run.hooks = { ...run.hooks, ...sealedHooks(run.guards, run.facts) };
+    return [declared];
+  };
+}
+
+function data(run: Run, step: StepOptions): pulumi.Resource[] {
+  const { config, password } = run;
+  const database = new Database("database", { settings: config.database, password }, step);
+  const kmsKeyArn = database.key.arn;
+  const backups = new Backups(
+    "backups",
+    { settings: config.backups, kmsKeyArn, resources: [database.instance.arn] },
+    step,
+  );
+  const bucket = new Bucket("documents", { settings: config.bucket, kmsKeyArn }, step);
+  const archive = new Archive("archive", { settings: config.archive }, step);
+  run.database = database;
+  return [database, backups, bucket, archive];
+}
+
+function legacy(run: Run, step: StepOptions): pulumi.Resource[] {
+  const { config, plan } = run;
+  if (!plan.legacy) return [];
+  const place = "legacy";
+  return [
+    new Service(
+      place,
+      {
+        container: containerName(config.system, place),
+        image: config.legacy.image,
+        address: config.legacy.address,
+        port: config.services.port,
+        env: { SLOT: place, DATABASE_URL: databaseUrl(run) },
+        memoryMib: config.services.memoryMib,
+        healthSeconds: config.deadlines.healthSeconds,
+        // Protected until traffic has left it for good; only then may `decommission` remove it.
+        protect: plan.phase !== "finalize",
+      },
+      step,
+    ),
+  ];
+}
+
+function freeze(run: Run, step: StepOptions): pulumi.Resource[] {
+  const args = freezeArgs(run, "frozen");
+  if (args === undefined) return [];
+  run.freeze = new WriteFreeze("freeze", args, step);
+  if (run.plan.moves && run.plan.direction === "forward") {
+    run.hooks = { ...run.hooks, onError: [liftOnError(args.connection, args.stack, args.release)] };
+  }
+  return [run.freeze];
+}
+
+function snapshot(run: Run, step: StepOptions): pulumi.Resource[] {
+  const { config, plan, freeze: frozen } = run;
+  if (frozen === undefined || plan.migratedFor === null) return [];
+  const { identifier } = config.database;
+  const version = plan.migratedFor;
+  run.snapshot = new Snapshot(
+    "recovery-point",
+    {
+      dbInstanceIdentifier: identifier,
+      // The freeze's token makes a recovery point of its own for every freeze: a stale one is never taken for this one.
+      dbSnapshotIdentifier: pulumi.interpolate`${identifier}-${version.replaceAll(".", "-")}-${frozen.token.apply((token) => token.slice(0, 8))}`,
+      tags: { "cutover:release": version },
+    },
+    { ...step, retainOnDelete: true },
+  );
+  return [run.snapshot];
+}
+
+function migrate(run: Run, step: StepOptions): pulumi.Resource[] {
+  const { plan, database } = run;
+  if (database === undefined || plan.migratedFor === null) return [];
+  return [
+    new Migration(
+      "migrations",
+      {
+        connection: database.connection,
+        stack: run.stack,
+        release: plan.migratedFor,
+        folder: join(run.folder, "migrations"),
+        files: plan.migrations,
+      },
+      step,
+    ),
+  ];
+}
+
+function service(name: ServiceName): Step["declare"] {
+  return (run, step) =>
+    slots.flatMap((slot) => {
+      const release = run.plan.slots[slot];
+      return release === null ? [] : [slotService(name, slot, release, run, step)];
+    });
+}
+
+function slotService(
+  name: ServiceName,
+  slot: Slot,
+  release: Release,
+  run: Run,
+  step: StepOptions,
+): Service {
+  const { config } = run;
+  const address = addressOf(slot, config);
+  return new Service(
+    `${slot}-${name}`,
+    {
+      container: containerName(config.system, slot, name),
+      image: release.images[name],
+      address,
+      port: portOf(name, config),
+      env: {
+        SLOT: slot,
+        DATABASE_URL: databaseUrl(run),
+        API_URL: `http://${address}:${portOf("api", config)}`,
+      },
+      memoryMib: config.services.memoryMib,
+      healthSeconds: config.deadlines.healthSeconds,
+      protect: false,
+    },
+    step,
+  );
+}
+
+function probe(run: Run, step: StepOptions): pulumi.Resource[] {
+  const { config, plan } = run;
+  const serving = servingRelease(plan);
+  if (serving === undefined) return [];
+  return (["api", "web"] as const).map(
+    (name) =>
+      new Probe(
+        `probe-${name}`,
+        {
+          stack: run.stack,
+          release: serving.version,
+          url: `http://${config.dns.names[0] as string}:${portOf(name, config)}/healthz`,
+          address: addressOf(plan.serving, config),
+          expect: expected(serving, plan),
+          deadlineSeconds: config.deadlines.probeSeconds,
+        },
+        step,
+      ),
+  );
+}
+
+function switchDns(run: Run, step: StepOptions): pulumi.Resource[] {
+  const { config, plan } = run;
+  const { zoneId, names } = config.dns;
+  const address = addressOf(plan.serving, config);
+  return [new DnsRecords("dns", { zoneId, names, address, ttlSeconds: plan.ttlSeconds }, step)];
+}
+
+function verify(run: Run, step: StepOptions): pulumi.Resource[] {
+  const { config, plan } = run;
+  const serving = servingRelease(plan);
+  if (serving === undefined) return [];
+  return config.dns.names.map(
+    (name) =>
+      new Probe(
+        `verify-${name}`,
+        {
+          stack: run.stack,
+          release: serving.version,
+          url: `http://${name}:${portOf("web", config)}/healthz`,
+          resolvers: config.dns.resolvers,
+          expectAddress: addressOf(plan.serving, config),
+          expect: expected(serving, plan),
+          // Resolvers may give the old answer for as long as it was allowed to live.
+          deadlineSeconds: config.dns.ttl.lowered + config.deadlines.probeSeconds,
+        },
+        step,
+      ),
+  );
+}
+
+function lift(run: Run, step: StepOptions): pulumi.Resource[] {
+  const args = freezeArgs(run, "open");
+  if (args === undefined) return [];
+  const lifted = new WriteFreeze("lift", args, step);
+  const { onError: _done, ...sealed } = run.hooks;
+  run.hooks = sealed;
+  return [lifted];
+}
+
+function record(run: Run, step: StepOptions): pulumi.Resource[] {
+  const { plan } = run;
+  const {
+    phase,
+    direction,
+    release,
+    serving,
+    ttlSeconds,
+    migrations,
+    migratedFor,
+    moves: moved,
+  } = plan;
+  run.record = new ReleaseRecord(
+    "ledger",
+    {
+      entry: pulumi.output({
+        phase,
+        direction,
+        release,
+        serving,
+        slots: plan.slots,
+        ttlSeconds,
+        migrations,
+        migratedFor,
+        legacy: plan.legacy,
+        moved,
+        dnsBefore: plan.dnsBefore,
+        snapshot: run.snapshot?.dbSnapshotIdentifier ?? null,
+        configDigest: run.facts.configDigest,
+      }),
+    },
+    { ...step, protect: true },
+  );
+  return [run.record];
+}
+
+/** What a freeze and its lift are made from; undefined while no release has moved data yet. */
+function freezeArgs(
+  run: Run,
+  writes: "frozen" | "open",
+): ConstructorParameters<typeof WriteFreeze>[1] | undefined {
+  const { config, plan, database } = run;
+  if (database === undefined || plan.migratedFor === null) return undefined;
+  return {
+    connection: database.connection,
+    stack: run.stack,
+    release: plan.migratedFor,
+    writes,
+    drainSeconds: config.deadlines.drainSeconds,
+  };
+}
+
+function servingRelease(plan: Plan): Release | undefined {
+  return plan.serving === "legacy" ? undefined : (plan.slots[plan.serving] ?? undefined);
+}
+
+/** What a service of this release answers: its version without the v, and its slot. */
+function expected(release: Release, plan: Plan): ConstructorParameters<typeof Probe>[1]["expect"] {
+  return { status: 200, version: release.version.slice(1), json: { slot: plan.serving } };
+}
+
+/** Ports of the services; clients only ever see the web's. */
+function portOf(name: ServiceName, config: Config): number {
+  return config.services.port + { web: 0, api: 1, worker: 2 }[name];
+}
+
+function databaseUrl(run: Run): pulumi.Output<string> {
+  const { host, port, user, database, password } = (run.database as Database).connection;
+  const secret = password.apply((text) => encodeURIComponent(text));
+  return pulumi.interpolate`postgres://${user}:${secret}@${host}:${port}/${database}`;
+}

@@ -1,0 +1,81 @@
+import type { Direction, Phase } from "./phase.ts";
+
+/** The guards of a release, in the order in which they stand in its way. */
+export const guards = ["entry", "data", "switch"] as const;
+
+/**
+ * A point that a release passes only with every required gate open: `entry` before anything changes, `data` after
+ * the data resources and before the write freeze, `switch` after the services and before DNS moves.
+ */
+export type GuardName = (typeof guards)[number];
+
+/** Type token of the guard resource. */
+export const guardType = "cutover:index:Guard";
+
+/** What the ledger knows about the DNS answers: seconds they live now and lived before, and since when (ISO 8601). */
+export interface TtlFacts {
+  readonly seconds: number;
+  readonly previousSeconds: number;
+  readonly changedAt: string;
+}
+
+/** Where the release stands before this run, read from the ledger. All null in a stack that never ran. */
+export interface BeforeFacts {
+  readonly phase: Phase | null;
+  /** Version that the phase was about. */
+  readonly release: string | null;
+  /** Version that traffic goes to; null while the legacy system serves. */
+  readonly serving: string | null;
+  /** Versions that went live, oldest first. */
+  readonly recorded: readonly string[];
+  readonly ttl: TtlFacts | null;
+}
+
+/** What a unit test report says, or why it says nothing. */
+export type UnitTestFacts =
+  | {
+      readonly report: string;
+      /** SHA-256 of the report file, hex. */
+      readonly digest: string;
+      readonly tests: number;
+      readonly failures: number;
+      readonly errors: number;
+      readonly skipped: number;
+    }
+  | { readonly report: string | null; readonly problem: string };
+
+/**
+ * Physical names of what this phase must cover, by noun. A gate judges each name; a name that no declared resource
+ * carries is a closed gate, so a resource that was left out cannot pass for one that is fine.
+ */
+export interface CoverFacts {
+  /** RDS instance identifiers. */
+  readonly databases: readonly string[];
+  /** AWS Backup vault names. */
+  readonly backups: readonly string[];
+  /** S3 bucket names. */
+  readonly buckets: readonly string[];
+  /** R2 bucket names. */
+  readonly archives: readonly string[];
+  /** Container names. */
+  readonly services: readonly string[];
+}
+
+/** Everything a guard is told before it is registered. Holds no secret and nothing unknown. */
+export interface GuardFacts {
+  readonly guard: GuardName;
+  readonly system: string;
+  readonly stack: string;
+  readonly phase: Phase;
+  readonly direction: Direction;
+  readonly release: { readonly version: string; readonly commit: string; readonly digest: string };
+  readonly before: BeforeFacts;
+  /** Seconds that DNS answers live after this phase. */
+  readonly ttlSeconds: number;
+  readonly unitTests: UnitTestFacts;
+  readonly covers: CoverFacts;
+  /** How much faster than the wall the clock runs; anything but 1 is refused outside a rehearsal. */
+  readonly clockScale: number;
+  /** SHA-256 of the parsed stack config without secrets: a changed config is a changed guard. */
+  readonly configDigest: string;
+}

@@ -1,0 +1,102 @@
+import { guards, type GuardFacts } from "./contract/facts.ts";
+import { isPhase } from "./contract/phase.ts";
+import { isNumber, isRecord, isText, plain, unknownPath } from "./values.ts";
+
+/** A guard's facts, or what is wrong with them, one sentence an entry. */
+export type FactsReading =
+  | { readonly facts: GuardFacts; readonly problems?: undefined }
+  | { readonly facts?: undefined; readonly problems: readonly string[] };
+
+/**
+ * Reads a guard's facts as they come from the engine. The engine drops null entries on some of its ways, so an absent
+ * entry that may be null is null. Anything of another shape is a problem: gates may trust the types.
+ */
+export function readFacts(given: () => unknown): FactsReading {
+  try {
+    const value = plain(given());
+    const problems = shape
+      .filter(({ path, is }) => !is(at(value, path)))
+      .map(({ path, what }) => `facts.${path} is not ${what}`);
+    if (problems.length > 0) return { problems };
+    return { facts: withNulls(value as GuardFacts) };
+  } catch (error) {
+    const path = unknownPath(error);
+    return { problems: [path === undefined ? "facts cannot be read" : `${path} is unknown`] };
+  }
+}
+
+interface ShapeRow {
+  readonly path: string;
+  readonly is: (value: unknown) => boolean;
+  readonly what: string;
+}
+
+const text = { is: isText, what: "a text" };
+const texts = { is: isTexts, what: "a list of texts" };
+const number = { is: isNumber, what: "a number" };
+
+const shape: readonly ShapeRow[] = [
+  { path: "guard", is: oneOf(guards), what: `one of ${guards.join(", ")}` },
+  { path: "system", ...text },
+  { path: "stack", ...text },
+  { path: "phase", is: isPhase, what: "a phase" },
+  { path: "direction", is: oneOf(["forward", "rollback"]), what: "forward or rollback" },
+  { path: "release.version", ...text },
+  { path: "release.commit", ...text },
+  { path: "release.digest", ...text },
+  { path: "before.phase", is: orNull(isPhase), what: "a phase or null" },
+  { path: "before.release", is: orNull(isText), what: "a text or null" },
+  { path: "before.serving", is: orNull(isText), what: "a text or null" },
+  { path: "before.recorded", ...texts },
+  { path: "before.ttl", is: orNull(isTtl), what: "a TTL with its times, or null" },
+  { path: "ttlSeconds", ...number },
+  { path: "unitTests", is: isUnitTests, what: "a test report's counts or a problem" },
+  { path: "covers.databases", ...texts },
+  { path: "covers.backups", ...texts },
+  { path: "covers.buckets", ...texts },
+  { path: "covers.archives", ...texts },
+  { path: "covers.services", ...texts },
+  { path: "clockScale", ...number },
+  { path: "configDigest", ...text },
+];
+
+function at(value: unknown, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), value);
+}
+
+function oneOf(words: readonly string[]): (value: unknown) => boolean {
+  return (value) => words.some((word) => word === value);
+}
+
+function orNull(is: (value: unknown) => boolean): (value: unknown) => boolean {
+  return (value) => value === undefined || value === null || is(value);
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isText);
+}
+
+function isTtl(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    isNumber(value["seconds"]) &&
+    isNumber(value["previousSeconds"]) &&
+    isText(value["changedAt"])
+  );
+}
+
+function isUnitTests(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  if (isText(value["problem"])) return orNull(isText)(value["report"]);
+  const counts = ["tests", "failures", "errors", "skipped"];
+  return (
+    isText(value["report"]) && isText(value["digest"]) && counts.every((key) => isNumber(value[key]))
+  );
+}
+
+function withNulls(facts: GuardFacts): GuardFacts {
+  const { phase = null, release = null, serving = null, ttl = null } = facts.before;
+  return { ...facts, before: { ...facts.before, phase, release, serving, ttl } };
+}

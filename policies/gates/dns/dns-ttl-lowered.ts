@@ -1,0 +1,67 @@
+import { defineGate, fail, inconclusive, type Judge, type Reason } from "../../gate.ts";
+import type { GuardFacts, TtlFacts } from "../../contract/facts.ts";
+import { requirements } from "../../requirements.ts";
+
+const { automaticTtlSeconds, clockSkewSeconds, loweredTtlSeconds } = requirements;
+
+/**
+ * DNS answers live shortly, and those that lived longer have run out: only then does a switch reach everybody within
+ * the lowered TTL. The time that has passed is reckoned here, from when the ledger saw the TTL change.
+ */
+export const dnsTtlLowered = defineGate({
+  id: "dns-ttl-lowered",
+  about: "facts",
+  requires: `DNS answers live at most ${loweredTtlSeconds} s, and longer ones have run out.`,
+  because: "Clients would go on to the old target for as long as the old answer lives.",
+  severity: "critical",
+  required: `a TTL of 1 to ${loweredTtlSeconds} s for as long as the TTL before it`,
+  remedy: "pulumi config set cutover:phase lower-ttl, then pulumi up",
+  judge: (facts, judge) => {
+    const { ttl } = facts.before;
+    const reasons = isLow(facts.ttlSeconds)
+      ? []
+      : [
+          fail(`this phase sets a TTL of ${facts.ttlSeconds} s`, {
+            remedy: `pulumi config set --path cutover:dns.ttl.lowered ${loweredTtlSeconds}`,
+          }),
+        ];
+    if (ttl === null) return [...reasons, inconclusive("the ledger knows no TTL")];
+    if (!isLow(ttl.seconds)) return [...reasons, fail(`DNS answers live ${ttl.seconds} s`)];
+    return [...reasons, ...judgeDwell(ttl, facts, judge)];
+  },
+});
+
+function judgeDwell(ttl: TtlFacts, facts: GuardFacts, judge: Judge): readonly Reason[] {
+  // Time is scaled in a rehearsal only, whatever the facts say.
+  const clockScale = judge.rehearsal ? facts.clockScale : 1;
+  const changedAt = Date.parse(ttl.changedAt);
+  if (!Number.isFinite(changedAt)) {
+    return [inconclusive("the ledger's time of the last TTL change cannot be read")];
+  }
+  if (changedAt > judge.now + clockSkewSeconds * 1000) {
+    return [
+      inconclusive("the ledger's time of the last TTL change is in the future", {
+        remedy: "set this machine's clock right",
+      }),
+    ];
+  }
+  if (!(ttl.previousSeconds > 0) || !(clockScale > 0)) {
+    return [inconclusive("it cannot be told how long earlier answers live")];
+  }
+  const dwell = (effective(ttl.previousSeconds) * 1000) / clockScale;
+  if (judge.now - changedAt >= dwell) return [];
+  const openAt = new Date(changedAt + dwell).toISOString();
+  return [
+    fail(`answers with the TTL before, ${ttl.previousSeconds} s, live until ${openAt}`, {
+      remedy: `wait until ${openAt}, then pulumi up`,
+    }),
+  ];
+}
+
+function isLow(seconds: number): boolean {
+  return seconds > 0 && effective(seconds) <= loweredTtlSeconds;
+}
+
+function effective(seconds: number): number {
+  return seconds === 1 ? automaticTtlSeconds : seconds;
+}

@@ -1,0 +1,48 @@
+import type { GateId } from "./contract/gates.ts";
+
+/** Type token of the stack itself, the first resource of every run. */
+export const stackType = "pulumi:pulumi:Stack";
+
+/** One resource as the program declared it. Reading a property that is unknown until the update throws. */
+export interface Sighting {
+  readonly urn: string;
+  readonly type: string;
+  /** Name in the program; the cloud's name is one of the properties. */
+  readonly name: string;
+  readonly props: Readonly<Record<string, unknown>>;
+}
+
+/** The resources that have registered so far in this run. */
+export interface Seen {
+  /** Those of one type, in the order in which they came. */
+  ofType(type: string): readonly Sighting[];
+}
+
+/** What the pack remembers between two calls of the engine. Starts afresh with each preview and each update. */
+export class Run implements Seen {
+  readonly #sightings = new Map<string, Sighting>();
+  readonly #live = new Set<GateId>();
+
+  /** Remembers a resource, and forgets the run before when the resource is the stack. */
+  see(sighting: Sighting): void {
+    if (sighting.type === stackType) {
+      this.#sightings.clear();
+      this.#live.clear();
+    }
+    this.#sightings.set(sighting.urn, sighting);
+  }
+
+  ofType(type: string): readonly Sighting[] {
+    return [...this.#sightings.values()].filter((sighting) => sighting.type === type);
+  }
+
+  /** Notes that the engine calls the gate's policy in this run, so it was not switched off. */
+  markLive(gate: GateId): void {
+    this.#live.add(gate);
+  }
+
+  /** Tells whether the gate's policy was called in this run. */
+  isLive(gate: GateId): boolean {
+    return this.#live.has(gate);
+  }
+}

@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+/** The processes that images of the rehearsal run. */
+export const serviceNames = ["legacy", "api", "worker", "web"] as const;
+
+/**
+ * An image of the rehearsal: not layers of files, but what the one rehearsed process does when it runs "as" this image.
+ */
+export const imageSchema = z.strictObject({
+  /** Where it was pushed, as in `registry.example.com/flagship/api`. */
+  repository: z.string(),
+  service: z.enum(serviceNames),
+  /** Tag and version. */
+  version: z.string(),
+  /** What it needs of the database, as `table.column`: it is not healthy without. */
+  columns: z.array(z.string().regex(/^\w+\.\w+$/)),
+  /** What is wrong with it. */
+  faults: z.strictObject({
+    /** It runs and never says that it is healthy. */
+    unhealthy: z.boolean().optional(),
+    /** It is healthy and fails every write. */
+    writesFail: z.boolean().optional(),
+    /** It ends as soon as it has started. */
+    crashes: z.boolean().optional(),
+  }),
+});
+
+/** An image of the rehearsal. */
+export type Image = z.infer<typeof imageSchema>;
+
+/** An image and how it is called. */
+export interface PublishedImage {
+  readonly image: Image;
+  /** Digest of the manifest file's very bytes, as in `sha256:…`. */
+  readonly digest: string;
+  /** Reference by digest, as in `registry.example.com/flagship/api@sha256:…`. */
+  readonly reference: string;
+}
+
+/** A registry from which images are pulled. */
+export interface Registry {
+  readonly images: readonly PublishedImage[];
+  /** Finds `repository@sha256:…` or `repository:tag`; undefined when nothing of that name was pushed. */
+  resolve(reference: string): PublishedImage | undefined;
+}
+
+/** Folder of the images that come with the rehearsal. */
+export const imagesFolder = join(import.meta.dirname, "images");
+
+/**
+ * Opens a registry: every JSON file below its folder is the manifest of one image.
+ *
+ * @throws Error when a manifest is not one
+ */
+export function openRegistry(folder: string = imagesFolder): Registry {
+  const images = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".json"))
+    .toSorted()
+    .map((file) => readImage(join(folder, file)));
+  return {
+    images,
+    resolve: (reference) =>
+      images.find(
+        ({ image, reference: byDigest }) =>
+          [byDigest, `${image.repository}:${image.version}`].includes(reference),
+      ),
+  };
+}
+
+function readImage(file: string): PublishedImage {
+  const bytes = readFileSync(file);
+  const parsed = imageSchema.safeParse(JSON.parse(bytes.toString()));
+  if (!parsed.success) throw new Error(`${file} is not an image: ${z.prettifyError(parsed.error)}`);
+  const image = parsed.data;
+  const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  return { image, digest, reference: `${image.repository}@${digest}` };
+}

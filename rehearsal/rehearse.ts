@@ -1,0 +1,347 @@
+import { mkdtemp, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Listr } from "listr2";
+import { guardType } from "../policies/contract/facts.ts";
+import type { Engine } from "../tools/engine/engine.ts";
+import { startCloud, type Cloud } from "./cloud.ts";
+import { follow, pulumi, type RunResult } from "./pulumi.ts";
+import type { GateReport, PhaseReport, RefusalReport, Report } from "./report.ts";
+import { createWorkspace, type Workspace } from "./workspace.ts";
+import { startWriter, type Writer } from "./writer.ts";
+
+/** Something in a rehearsal went otherwise than it must: its message says what, without a stack. */
+export class RehearsalError extends Error {}
+
+/** What is rehearsed, and how. */
+export interface RehearsalOptions {
+  readonly engine: Engine;
+  readonly stack: string;
+  /** Keep the workspace afterwards. */
+  readonly keep: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** How much faster than the wall a rehearsal's clock runs: an hour of dwell in 3.6 seconds. */
+const clockScale = 1000;
+
+const first = "v1.0.0";
+const second = "v1.1.0";
+
+/** The gates that must name what the rehearsal breaks on purpose. */
+const brokenGates = [
+  "phase-in-order",
+  "unit-tests-passed",
+  "dns-ttl-lowered",
+  "database-backups-retained",
+  "bucket-versioned",
+];
+
+/** Every preview and every update goes through the pack. */
+const pack = ["--policy-pack", "policies"];
+
+interface Scene {
+  readonly options: RehearsalOptions;
+  /** A temporary folder that holds everything. */
+  readonly home: string;
+  readonly parts: { name: string; seconds: number }[];
+  readonly phases: PhaseReport[];
+  gates: GateReport[];
+  refusals: RefusalReport[];
+  writes: Report["writes"];
+  rollbackSeconds: number;
+  cloud?: Cloud;
+  workspace?: Workspace;
+  writer?: Writer;
+}
+
+/** The part of a listr2 task that a scene uses. */
+interface Task {
+  title?: string;
+  output: string;
+}
+
+type Play = (scene: Scene, task: Task) => Promise<void>;
+
+/** The rehearsal, in order. */
+const scenes: readonly { readonly title: string; readonly play: Play }[] = [
+  { title: "Start the stand-ins of aws, cloudflare and docker", play: startStandIns },
+  { title: "Make a stack of its own", play: makeStack },
+  { title: `prepare ${first}: build the new system beside the old`, play: up("prepare", first) },
+  { title: `Readiness for cutover ${first} is refused, every reason named`, play: refused },
+  { title: "Put the reasons right", play: putRight },
+  { title: `lower-ttl ${first}: let DNS answers live shortly`, play: up("lower-ttl", first) },
+  { title: "Wait until the old answers have run out", play: dwell },
+  { title: "Start a client that writes all the way through", play: startClient },
+  { title: `cutover ${first}: from the legacy system`, play: up("cutover", first) },
+  { title: `observe ${first}: the old system keeps running`, play: up("observe", first) },
+  { title: `prepare ${second}`, play: up("prepare", second) },
+  { title: `lower-ttl ${second}`, play: up("lower-ttl", second) },
+  { title: "Wait until the old answers have run out", play: dwell },
+  { title: `cutover ${second}: from ${first}`, play: up("cutover", second) },
+  { title: `Roll back to ${first}`, play: rollBack },
+  { title: "Count the writes", play: countWrites },
+];
+
+/**
+ * Takes a stack's own config through its phases on the stand-ins: refused, put right, cut over twice, rolled back.
+ * Everything that it starts ends with it.
+ *
+ * @throws RehearsalError when anything goes otherwise than it must
+ */
+export async function rehearse(options: RehearsalOptions): Promise<Report> {
+  const began = performance.now();
+  const startedAt = new Date().toISOString();
+  const scene: Scene = {
+    options,
+    home: await mkdtemp(join(tmpdir(), "cutover-rehearsal-")),
+    parts: [],
+    phases: [],
+    gates: [],
+    refusals: [],
+    writes: { acknowledged: 0, lost: 0, pauseSeconds: 0 },
+    rollbackSeconds: 0,
+  };
+  try {
+    await perform(scene);
+  } finally {
+    await scene.writer?.stop();
+    await scene.cloud?.close();
+    if (options.keep) console.log(`The workspace is kept: ${scene.home}`);
+    else await rm(scene.home, { recursive: true, force: true });
+  }
+  const { parts, phases, refusals, gates, writes, rollbackSeconds } = scene;
+  const seconds = secondsSince(began);
+  return {
+    stack: options.stack,
+    startedAt,
+    seconds,
+    parts,
+    phases,
+    refusals,
+    gates,
+    writes,
+    rollbackSeconds,
+  };
+}
+
+/** Plays the scenes one after another, with live progress in a terminal and plain lines elsewhere. */
+async function perform(scene: Scene): Promise<void> {
+  const tasks = scenes.map(({ title, play }) => ({
+    title,
+    task: async (_: unknown, task: Task) => {
+      scene.options.signal.throwIfAborted();
+      const since = performance.now();
+      await play(scene, task);
+      const seconds = secondsSince(since);
+      scene.parts.push({ name: title, seconds });
+      task.title = `${title} (${seconds.toFixed(1)} s)`;
+    },
+  }));
+  await new Listr(tasks, {
+    registerSignalListeners: false,
+    fallbackRenderer: "simple",
+    fallbackRendererCondition: () => !process.stdout.isTTY,
+    collectErrors: false,
+  }).run();
+}
+
+async function startStandIns(scene: Scene): Promise<void> {
+  scene.cloud = await startCloud({ folder: join(scene.home, "cloud"), clockScale });
+}
+
+async function makeStack(scene: Scene): Promise<void> {
+  const { engine, stack } = scene.options;
+  const folder = join(scene.home, "workspace");
+  scene.workspace = await createWorkspace({
+    engine,
+    cloud: cloudOf(scene),
+    stack,
+    clockScale,
+    folder,
+  });
+}
+
+function up(phase: string, release: string): Play {
+  return async (scene, task) => {
+    await set(scene, { phase, release });
+    await upAndRecord(scene, task, phase, release);
+  };
+}
+
+/** A preview of the cutover of a stack that breaks five gates names all five, and nothing else. */
+async function refused(scene: Scene): Promise<void> {
+  await set(scene, {
+    phase: "cutover",
+    "database.backupRetentionDays": "6",
+    "bucket.versioned": "false",
+  });
+  await rename(reportFile(scene), `${reportFile(scene)}.away`);
+  const result = await follow(workspaceOf(scene), "preview", pack, {
+    signal: scene.options.signal,
+  });
+  const closed = result.violations.filter(({ level }) => level === "mandatory");
+  const named = [...new Set(closed.map(({ gate }) => gate))].sort();
+  if (result.exitCode === 0 || named.join() !== [...brokenGates].sort().join()) {
+    throw unexpected("the preview", `to be refused by ${brokenGates.join(", ")}`, result);
+  }
+  scene.refusals = closed.map(({ gate, resource, message }) => ({ gate, resource, message }));
+}
+
+async function putRight(scene: Scene): Promise<void> {
+  await rename(`${reportFile(scene)}.away`, reportFile(scene));
+  await set(scene, {
+    phase: "lower-ttl",
+    "database.backupRetentionDays": "14",
+    "bucket.versioned": "true",
+  });
+}
+
+/** The answers that resolvers still hold live as long as they were allowed to before. */
+async function dwell(scene: Scene): Promise<void> {
+  const baselineSeconds = 3600;
+  await sleep((baselineSeconds / clockScale) * 1000 + 100, undefined, {
+    signal: scene.options.signal,
+  });
+}
+
+async function startClient(scene: Scene): Promise<void> {
+  const { resolver, network } = cloudOf(scene);
+  scene.writer = await startWriter({ resolver, host: "app.example.com", port: network.port });
+}
+
+async function rollBack(scene: Scene, task: Task): Promise<void> {
+  await set(scene, { release: first });
+  const seconds = await upAndRecord(scene, task, "rollback", first);
+  scene.rollbackSeconds = seconds;
+}
+
+async function countWrites(scene: Scene): Promise<void> {
+  const writer = scene.writer;
+  if (writer === undefined) throw new RehearsalError("The client was not started.");
+  await writer.stop();
+  const { acknowledged, lost, pauseSeconds } = await writer.verify(await databaseUrl(scene));
+  scene.writes = { acknowledged, lost, pauseSeconds };
+  if (acknowledged === 0 || lost > 0) {
+    throw new RehearsalError(
+      `Of ${acknowledged} acknowledged writes ${lost} are lost; required: some, and 0 lost.`,
+    );
+  }
+}
+
+async function upAndRecord(
+  scene: Scene,
+  task: Task,
+  phase: string,
+  release: string,
+): Promise<number> {
+  const result = await follow(workspaceOf(scene), "up", pack, {
+    signal: scene.options.signal,
+    onChange: (resource, op) => {
+      task.output = `${op} ${resource}`;
+    },
+  });
+  if (result.exitCode !== 0)
+    throw unexpected(`pulumi up (${phase} ${release})`, "to succeed", result);
+  const steps = result.changes.map(({ resource, op, seconds }) => ({ resource, op, seconds }));
+  scene.phases.push({ phase, release, seconds: result.seconds, steps });
+  scene.gates.push(...(await sealedGates(scene, phase, release)));
+  return result.seconds;
+}
+
+/** The verdicts that the guards of the last run hold in the state. */
+async function sealedGates(scene: Scene, phase: string, release: string): Promise<GateReport[]> {
+  return (await resources(scene))
+    .filter(({ type }) => type === guardType)
+    .flatMap(({ urn, outputs }) =>
+      Object.entries(outputs?.verdicts ?? {}).map(([gate, verdict]) => ({
+        gate,
+        guard: urn.slice(urn.lastIndexOf("::") + 2),
+        release,
+        phase,
+        verdict,
+      })),
+    );
+}
+
+/** The database as its master user reaches it. The password is read from the stack's config and goes nowhere else. */
+async function databaseUrl(scene: Scene): Promise<string> {
+  const { output: password } = await run(scene, ["config", "get", "databasePassword"]);
+  const instance = (await resources(scene)).find(
+    ({ type }) => type === "aws:rds/instance:Instance",
+  );
+  const { address, port, dbName, username } = instance?.outputs ?? {};
+  return `postgres://${username}:${encodeURIComponent(password.trim())}@${address}:${port}/${dbName}`;
+}
+
+async function resources(scene: Scene): Promise<StackExport["deployment"]["resources"]> {
+  const { output } = await run(scene, ["stack", "export"]);
+  return (JSON.parse(output) as StackExport).deployment.resources;
+}
+
+async function set(scene: Scene, values: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, value] of Object.entries(values)) {
+    await run(scene, ["config", "set", "--path", `cutover:${name}`, value]);
+  }
+}
+
+async function run(scene: Scene, args: readonly string[]): Promise<RunResult> {
+  const result = await pulumi(workspaceOf(scene), args, { signal: scene.options.signal });
+  if (result.exitCode !== 0) throw unexpected(`pulumi ${args.join(" ")}`, "to succeed", result);
+  return result;
+}
+
+function unexpected(what: string, required: string, result: RunResult): RehearsalError {
+  const said = [
+    ...result.violations.map(
+      (violation) => `${violation.gate} (${violation.resource}): ${violation.message}`,
+    ),
+    ...result.errors,
+  ];
+  const rest = said.length > 0 ? said : [result.output.slice(-2000)];
+  return new RehearsalError(
+    [`Expected ${what} ${required}; it ended with ${result.exitCode}.`, ...rest].join("\n\n"),
+  );
+}
+
+function reportFile(scene: Scene): string {
+  return join(
+    workspaceOf(scene).folder,
+    "examples",
+    "flagship",
+    "evidence",
+    first,
+    "unit-tests.xml",
+  );
+}
+
+function cloudOf(scene: Scene): Cloud {
+  if (scene.cloud === undefined) throw new RehearsalError("The stand-ins are not running.");
+  return scene.cloud;
+}
+
+function workspaceOf(scene: Scene): Workspace {
+  if (scene.workspace === undefined) throw new RehearsalError("There is no stack yet.");
+  return scene.workspace;
+}
+
+function secondsSince(began: number): number {
+  return (performance.now() - began) / 1000;
+}
+
+interface StackExport {
+  readonly deployment: {
+    readonly resources: readonly {
+      readonly urn: string;
+      readonly type: string;
+      readonly outputs?: {
+        readonly verdicts?: Readonly<Record<string, string>>;
+        readonly address?: string;
+        readonly port?: number;
+        readonly dbName?: string;
+        readonly username?: string;
+      };
+    }[];
+  };
+}

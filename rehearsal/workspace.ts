@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { parseDocument } from "yaml";
+import type { Engine } from "../tools/engine/engine.ts";
+import type { Cloud } from "./cloud.ts";
+import { pulumi, type Workplace } from "./pulumi.ts";
+
+/** The project's top folder. */
+export const projectFolder = resolve(import.meta.dirname, "..");
+
+/** Parts of the project that a workspace shares with it; the examples are copied, because a rehearsal edits them. */
+const shared = ["infra", "policies", "tools", "node_modules", "package.json", "Pulumi.yaml"];
+
+/** A project folder of its own, with its own state, wired to the stand-ins. */
+export interface Workspace extends Workplace {
+  readonly stack: string;
+  /** Removes the folder and everything in it. */
+  remove(): Promise<void>;
+}
+
+/** What a workspace is made from. */
+export interface WorkspaceOptions {
+  readonly engine: Engine;
+  readonly cloud: Cloud;
+  /** The stack whose config is rehearsed: `Pulumi.<stack>.yaml` of the project. */
+  readonly stack: string;
+  readonly clockScale: number;
+  /** Made if absent; a fresh temporary folder by default. */
+  readonly folder?: string;
+}
+
+/**
+ * Makes a workspace: the same program, pack and stack config, with addresses, resolvers and clock of the stand-ins, a
+ * state folder of its own, and a random database password that is a secret of the stack.
+ */
+export async function createWorkspace(options: WorkspaceOptions): Promise<Workspace> {
+  const { engine, cloud, stack } = options;
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "cutover-")));
+  await mkdir(join(folder, "state"), { recursive: true });
+  await Promise.all(shared.map((name) => symlink(join(projectFolder, name), join(folder, name))));
+  await cp(join(projectFolder, "examples"), join(folder, "examples"), { recursive: true });
+  await writeFile(join(folder, `Pulumi.${stack}.yaml`), await rehearsedConfig(options));
+  const place: Workplace = {
+    pulumi: engine.pulumi,
+    folder,
+    env: environment(engine, cloud, folder),
+  };
+  for (const [args, input] of [
+    [["stack", "init", stack], undefined],
+    [["config", "set", "--secret", "databasePassword"], randomBytes(18).toString("base64url")],
+  ] as const) {
+    const result = await pulumi(place, args, input === undefined ? {} : { input });
+    if (result.exitCode !== 0)
+      throw new Error(`pulumi ${args.join(" ")} failed:\n${result.output}`);
+  }
+  return {
+    ...place,
+    stack,
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** What the CLI needs to work on a workspace, beside what the machine's environment holds. */
+function environment(engine: Engine, cloud: Cloud, folder: string): Record<string, string> {
+  const node = dirname(process.execPath);
+  return {
+    ...cloud.env,
+    PATH: [node, engine.folder, process.env["PATH"] ?? ""].join(":"),
+    PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+    PULUMI_HOME: join(folder, "home"),
+    PULUMI_CONFIG_PASSPHRASE: randomBytes(18).toString("base64url"),
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  };
+}
+
+/** The stack's own config, with what only the stand-ins can give. */
+async function rehearsedConfig({ cloud, stack, clockScale }: WorkspaceOptions): Promise<string> {
+  const document = parseDocument(
+    await readFile(join(projectFolder, `Pulumi.${stack}.yaml`), "utf8"),
+  );
+  const { network } = cloud;
+  const values: [string[], unknown][] = [
+    [["cutover:clockScale"], clockScale],
+    [["cutover:dns", "resolvers"], [cloud.resolver]],
+    [["cutover:services", "slots"], { blue: network.blue, green: network.green }],
+    [["cutover:legacy", "address"], network.legacy],
+  ];
+  for (const [path, value] of values)
+    document.setIn(["config", ...path], document.createNode(value));
+  return document.toString();
+}

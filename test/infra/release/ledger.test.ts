@@ -1,0 +1,99 @@
+import { describe, expect, test } from "vitest";
+import { appendEntry, type LedgerEntry } from "../../../infra/release/ledger.ts";
+
+const release = {
+  version: "v1.0.0",
+  date: "2026-11-21",
+  commit: "0".repeat(40),
+  images: { api: "a", worker: "w", web: "b" },
+  migrations: [],
+  digest: "d",
+};
+
+const entry: LedgerEntry = {
+  phase: "prepare",
+  direction: "forward",
+  release,
+  serving: "legacy",
+  slots: { blue: null, green: null },
+  ttlSeconds: 3600,
+  migrations: [],
+  migratedFor: null,
+  legacy: true,
+  moved: false,
+  dnsBefore: [],
+  snapshot: null,
+  configDigest: "c",
+};
+
+describe("appendEntry", () => {
+  const prepared = appendEntry(undefined, entry, "2026-11-21T00:00:00.000Z");
+
+  test("starts a ledger where nothing went live", () => {
+    expect(prepared).toMatchObject({
+      before: { phase: null },
+      now: { phase: "prepare" },
+      records: [],
+    });
+  });
+
+  test("remembers since when answers live shorter, and how long they lived before", () => {
+    const lowered = appendEntry(
+      prepared,
+      { ...entry, phase: "lower-ttl", ttlSeconds: 60 },
+      "2026-11-21T01:00:00.000Z",
+    );
+    expect(lowered.now.ttl).toEqual({
+      seconds: 60,
+      previousSeconds: 3600,
+      changedAt: "2026-11-21T01:00:00.000Z",
+    });
+  });
+
+  test("a repeated run does not restart the dwell", () => {
+    const lowered = appendEntry(
+      prepared,
+      { ...entry, phase: "lower-ttl", ttlSeconds: 60 },
+      "2026-11-21T01:00:00.000Z",
+    );
+    const again = appendEntry(
+      lowered,
+      { ...entry, phase: "lower-ttl", ttlSeconds: 60 },
+      "2026-11-21T09:00:00.000Z",
+    );
+    expect(again.now.ttl).toEqual(lowered.now.ttl);
+    expect(again.before).toEqual(lowered.before);
+  });
+
+  test("a repeated run that changes the TTL does restart the dwell", () => {
+    const lowered = appendEntry(
+      prepared,
+      { ...entry, phase: "lower-ttl", ttlSeconds: 300 },
+      "2026-11-21T01:00:00.000Z",
+    );
+    const again = appendEntry(
+      lowered,
+      { ...entry, phase: "lower-ttl", ttlSeconds: 60 },
+      "2026-11-21T02:00:00.000Z",
+    );
+    expect(again.now.ttl).toEqual({
+      seconds: 60,
+      previousSeconds: 300,
+      changedAt: "2026-11-21T02:00:00.000Z",
+    });
+  });
+
+  test("a release that went live is recorded once", () => {
+    const live: LedgerEntry = {
+      ...entry,
+      phase: "cutover",
+      moved: true,
+      serving: "blue",
+      slots: { blue: release, green: null },
+    };
+    const first = appendEntry(prepared, live, "2026-11-21T02:00:00.000Z");
+    const again = appendEntry(first, live, "2026-11-21T03:00:00.000Z");
+    expect(first.records).toHaveLength(1);
+    expect(again.records).toEqual(first.records);
+  });
+});

@@ -1,0 +1,78 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { availableVersions, readRelease } from "../../../infra/release/release.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "release-"));
+const good = [
+  "version: v1.0.0",
+  "date: 2026-11-21",
+  `commit: ${"a".repeat(40)}`,
+  "images: { api: a, worker: w, web: b }",
+  "migrations: [0001.sql]",
+  "evidence: { unitTests: evidence/tests.xml }",
+];
+
+beforeAll(() => {
+  for (const name of ["releases", "migrations"]) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, "migrations", "0001.sql"), "SELECT 1;\n");
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("readRelease", () => {
+  test("reads a release with the digest of its migrations", () => {
+    write("v1.0.0", good);
+    expect(readRelease(folder, "v1.0.0")).toMatchObject({
+      release: {
+        version: "v1.0.0",
+        migrations: [
+          { name: "0001.sql", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
+        ],
+      },
+      unitTests: join(folder, "evidence/tests.xml"),
+    });
+    expect(availableVersions(folder)).toContain("v1.0.0");
+  });
+
+  test("a changed migration is another release", () => {
+    write("v1.0.0", good);
+    const before = readRelease(folder, "v1.0.0")?.release.digest;
+    writeFileSync(join(folder, "migrations", "0001.sql"), "SELECT 2;\n");
+    expect(readRelease(folder, "v1.0.0")?.release.digest).not.toBe(before);
+  });
+
+  test("no file is no release", () => {
+    expect(readRelease(folder, "v7.0.0")).toBeUndefined();
+  });
+
+  test.each([
+    ["a commit that is none", good.with(2, "commit: main"), /commit[\s\S]*40 hex digits/],
+    ["an unknown key", [...good, "colour: red"], /colour/],
+    [
+      "a migration that is not there",
+      good.with(4, "migrations: [0009.sql]"),
+      /0009\.sql, but no such file/,
+    ],
+    [
+      "a migration outside its folder",
+      good.with(4, "migrations: [../x.sql]"),
+      /name of an SQL file/,
+    ],
+    [
+      "another version than its name",
+      good.with(0, "version: v2.0.0"),
+      /version v2\.0\.0[\s\S]*v1\.0\.0/,
+    ],
+    ["no YAML", ["version: [", "}"], /a YAML document/],
+  ])("refuses %s", (_, lines, message) => {
+    write("v1.0.0", lines);
+    expect(() => readRelease(folder, "v1.0.0")).toThrow(message);
+  });
+});
+
+function write(version: string, lines: readonly string[]): void {
+  writeFileSync(join(folder, "releases", `${version}.yaml`), `${lines.join("\n")}\n`);
+}

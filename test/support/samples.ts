@@ -1,0 +1,156 @@
+import type { GuardFacts } from "../../policies/contract/facts.ts";
+
+/** A declared resource, as the pack sees it. */
+export interface SampleResource {
+  type: string;
+  props: Record<string, unknown>;
+}
+
+/** What a gate is shown: the facts of its guard, the time, and the resources that were declared, by short name. */
+export interface World {
+  facts: Record<string, unknown>;
+  now: number;
+  rehearsal: boolean;
+  resources: Record<string, SampleResource>;
+}
+
+/** Stands in every sample where a secret could stand; no message may contain it. */
+export const secretText = "s3cret-that-no-message-may-show";
+
+/** A digest as images carry it. */
+export const imageDigest = `sha256:${"4f".repeat(32)}`;
+
+const now = Date.parse("2026-03-02T12:00:00Z");
+
+/** The facts of a release that is ready for its cutover, at its entry guard. */
+export const readyFacts: GuardFacts = {
+  guard: "entry",
+  system: "flagship",
+  stack: "production",
+  phase: "cutover",
+  direction: "forward",
+  release: { version: "v1.1.0", commit: "c0ffee".padEnd(40, "0"), digest: "d1".repeat(32) },
+  before: {
+    phase: "lower-ttl",
+    release: "v1.1.0",
+    serving: "v1.0.0",
+    recorded: ["v1.0.0"],
+    ttl: { seconds: 60, previousSeconds: 3600, changedAt: "2026-03-02T10:00:00Z" },
+  },
+  ttlSeconds: 60,
+  unitTests: {
+    report: "evidence/v1.1.0/unit-tests.xml",
+    digest: "e2".repeat(32),
+    tests: 120,
+    failures: 0,
+    errors: 0,
+    skipped: 3,
+  },
+  covers: {
+    databases: ["orders"],
+    backups: ["orders-vault"],
+    buckets: ["orders-documents"],
+    archives: ["orders-archive"],
+    services: ["flagship-green-api"],
+  },
+  clockScale: 1,
+  configDigest: "f3".repeat(32),
+};
+
+/** A world in which every gate is open: tests break one thing in it at a time. */
+export function openWorld(): World {
+  return structuredClone({
+    facts: { ...readyFacts },
+    now,
+    rehearsal: false,
+    resources: {
+      database: {
+        type: "aws:rds/instance:Instance",
+        props: {
+          identifier: "orders",
+          storageEncrypted: true,
+          password: secretText,
+          backupRetentionPeriod: 7,
+          deletionProtection: true,
+          skipFinalSnapshot: false,
+          finalSnapshotIdentifier: "orders-final",
+        },
+      },
+      vault: { type: "aws:backup/vault:Vault", props: { name: "orders-vault" } },
+      vaultLock: {
+        type: "aws:backup/vaultLockConfiguration:VaultLockConfiguration",
+        props: { backupVaultName: "orders-vault", minRetentionDays: 7 },
+      },
+      bucket: { type: "aws:s3/bucket:Bucket", props: { bucket: "orders-documents" } },
+      versioning: {
+        type: "aws:s3/bucketVersioning:BucketVersioning",
+        props: { bucket: "orders-documents", versioningConfiguration: { status: "Enabled" } },
+      },
+      encryption: {
+        type: "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        props: {
+          bucket: "orders-documents",
+          rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms" } }],
+        },
+      },
+      block: {
+        type: "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        props: {
+          bucket: "orders-documents",
+          blockPublicAcls: true,
+          blockPublicPolicy: true,
+          ignorePublicAcls: true,
+          restrictPublicBuckets: true,
+        },
+      },
+      lifecycle: {
+        type: "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        props: {
+          bucket: "orders-documents",
+          rules: [
+            {
+              id: "keep",
+              status: "Enabled",
+              filter: { prefix: "" },
+              noncurrentVersionExpiration: { noncurrentDays: 30 },
+            },
+          ],
+        },
+      },
+      archive: {
+        type: "cloudflare:index/r2Bucket:R2Bucket",
+        props: { accountId: secretText, name: "orders-archive" },
+      },
+      archiveLock: {
+        type: "cloudflare:index/r2BucketLock:R2BucketLock",
+        props: {
+          bucketName: "orders-archive",
+          rules: [
+            { id: "keep", enabled: true, condition: { type: "Age", maxAgeSeconds: 30 * 86_400 } },
+          ],
+        },
+      },
+      container: {
+        type: "docker:index/container:Container",
+        props: {
+          name: "flagship-green-api",
+          image: `registry.example.com/orders/api@${imageDigest}`,
+          envs: [`PASSWORD=${secretText}`],
+          healthcheck: {
+            tests: ["CMD", "wget", "-q", "--spider", "http://127.0.0.1:8080/healthz"],
+            interval: "1s",
+            timeout: "2s",
+            retries: 3,
+          },
+          wait: true,
+          restart: "unless-stopped",
+          memory: 256,
+        },
+      },
+      snapshot: {
+        type: "aws:rds/snapshot:Snapshot",
+        props: { dbInstanceIdentifier: "orders", tags: { "cutover:release": "v1.1.0" } },
+      },
+    },
+  });
+}
