@@ -1,4 +1,4 @@
-import { guards, type GuardFacts } from "./contract/facts.ts";
+import { guards, type BeforeFacts, type GuardFacts } from "./contract/facts.ts";
 import { isPhase } from "./contract/phase.ts";
 import { isNumber, isRecord, isText, plain, unknownPath } from "./values.ts";
 
@@ -44,11 +44,11 @@ const shape: readonly ShapeRow[] = [
   { path: "release.version", ...text },
   { path: "release.commit", ...text },
   { path: "release.digest", ...text },
-  { path: "before.phase", is: orNull(isPhase), what: "a phase or null" },
-  { path: "before.release", is: orNull(isText), what: "a text or null" },
-  { path: "before.serving", is: orNull(isText), what: "a text or null" },
+  { path: "before.phase", is: orNull(isPhase), what: "a phase or nothing" },
+  { path: "before.release", is: orNull(isText), what: "a text or nothing" },
+  { path: "before.serving", is: orNull(isText), what: "a text or nothing" },
   { path: "before.recorded", ...texts },
-  { path: "before.ttl", is: orNull(isTtl), what: "a TTL with its times, or null" },
+  { path: "before.ttl", is: orNull(isTtl), what: "a TTL with its times, or nothing" },
   { path: "ttlSeconds", ...number },
   { path: "unitTests", is: isUnitTests, what: "a test report's counts or a problem" },
   { path: "covers.databases", ...texts },
@@ -92,11 +92,14 @@ function isUnitTests(value: unknown): boolean {
   if (isText(value["problem"])) return orNull(isText)(value["report"]);
   const counts = ["tests", "failures", "errors", "skipped"];
   return (
-    isText(value["report"]) && isText(value["digest"]) && counts.every((key) => isNumber(value[key]))
+    isText(value["report"]) &&
+    isText(value["digest"]) &&
+    counts.every((key) => isNumber(value[key]))
   );
 }
 
 function withNulls(facts: GuardFacts): GuardFacts {
-  const { phase = null, release = null, serving = null, ttl = null } = facts.before;
+  const before: Partial<BeforeFacts> = facts.before;
+  const { phase = null, release = null, serving = null, ttl = null } = before;
   return { ...facts, before: { ...facts.before, phase, release, serving, ttl } };
 }

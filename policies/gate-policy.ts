@@ -45,14 +45,22 @@ export function gatePolicy(gate: Gate, run: Run, judge: () => Judge): ResourceVa
           : judgeGate(gate, facts, run, judge());
       if (requiredGates(guard, phase, direction).includes(gate.id)) {
         reportAll(report, "mandatory", found());
-      } else if (nextPhaseGates(guard, phase, direction).includes(gate.id) && gate.ownPhaseOnly !== true) {
+      } else if (
+        nextPhaseGates(guard, phase, direction).includes(gate.id) &&
+        gate.ownPhaseOnly !== true
+      ) {
         reportAll(report, "advisory", found(), `Next phase: ${String(phaseAfter(phase))}\n`);
       }
     },
   };
 }
 
-function reportAll(report: ReportViolation, level: Level, found: readonly Finding[], prefix = ""): void {
+function reportAll(
+  report: ReportViolation,
+  level: Level,
+  found: readonly Finding[],
+  prefix = "",
+): void {
   for (const finding of found) reportAt(report, level, prefix + findingText(finding));
 }
 

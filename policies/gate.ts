@@ -83,7 +83,10 @@ export function defineGate<Kind extends FactsGate | ResourceGate | RelationGate>
 }
 
 /** A reason of a condition that was measured and does not hold. */
-export function fail(found: string, rest: Partial<Pick<Reason, "required" | "remedy">> = {}): Reason {
+export function fail(
+  found: string,
+  rest: Partial<Pick<Reason, "required" | "remedy">> = {},
+): Reason {
   return { verdict: "fail", found, ...rest };
 }
 
@@ -106,7 +109,11 @@ export function judgeResource(gate: ResourceGate, resource: Sighting): Finding[]
 }
 
 /** The names that the guard says are covered and that no declared resource carries. */
-export function judgeCover(gate: ResourceGate | RelationGate, facts: GuardFacts, seen: Seen): Finding[] {
+export function judgeCover(
+  gate: ResourceGate | RelationGate,
+  facts: GuardFacts,
+  seen: Seen,
+): Finding[] {
   return nounsOf(gate).flatMap((noun) => {
     const { one, type, nameIn, mayBeNone } = nouns[noun];
     const covered = facts.covers[noun];
@@ -120,7 +127,9 @@ export function judgeCover(gate: ResourceGate | RelationGate, facts: GuardFacts,
     const readings = seen.ofType(type).map((resource) => readName(resource, nameIn));
     const unknown = readings.filter((reading) => reading === "unknown").length;
     return covered
-      .filter((name) => !readings.some((reading) => typeof reading === "object" && reading.name === name))
+      .filter(
+        (name) => !readings.some((reading) => typeof reading === "object" && reading.name === name),
+      )
       .flatMap((name) =>
         findings(gate, `${one} ${name}`, () => [
           inconclusive(`no declared ${one} carries this name${unknownToo(unknown)}`, {
@@ -133,26 +142,19 @@ export function judgeCover(gate: ResourceGate | RelationGate, facts: GuardFacts,
 
 /** Judges a gate whole, as its guard must: what the guard was told, what it covers and all that was declared. */
 export function judgeGate(gate: Gate, facts: GuardFacts, seen: Seen, judge: Judge): Finding[] {
-  switch (gate.about) {
-    case "facts":
-      return findings(gate, `release ${facts.release.version}`, () => gate.judge(facts, judge));
-    case "resource":
-      return [
-        ...judgeCover(gate, facts, seen),
-        ...seen.ofType(nouns[gate.noun].type).flatMap((resource) => judgeResource(gate, resource)),
-      ];
-    case "relation":
-      return [
-        ...judgeCover(gate, facts, seen),
-        ...gate.nouns.flatMap((noun) =>
-          seen
-            .ofType(nouns[noun].type)
-            .flatMap((resource) =>
-              findings(gate, subjectOf(noun, resource), () => gate.judge(resource, seen, facts)),
-            ),
-        ),
-      ];
+  if (gate.about === "facts") {
+    return findings(gate, `release ${facts.release.version}`, () => gate.judge(facts, judge));
   }
+  const declared = nounsOf(gate).flatMap((noun) =>
+    seen
+      .ofType(nouns[noun].type)
+      .flatMap((resource) =>
+        gate.about === "resource"
+          ? judgeResource(gate, resource)
+          : findings(gate, subjectOf(noun, resource), () => gate.judge(resource, seen, facts)),
+      ),
+  );
+  return [...judgeCover(gate, facts, seen), ...declared];
 }
 
 /** The gate's answer: the worst that was found, and `pass` when nothing was. */
@@ -163,10 +165,13 @@ export function verdictOf(found: readonly Finding[]): Verdict {
 
 /** A finding as people read it: what was found, what is required and what to do, each on a line of its own. */
 export function findingText({ subject, found, required, remedy }: Finding): string {
-  const lines = [`Found: ${subject}: ${found}.`, `Required: ${required}.`];
-  // A remedy is not wrapped: it may be a command, to be copied whole.
-  return [...lines.map(wrapped), `To do: ${remedy}`].join("\n");
+  return [`Found: ${subject}: ${found}.`, `Required: ${required}.`, `To do: ${remedy}`]
+    .map((line) => (line.length > textWidth ? wrapped(line) : line))
+    .join("\n");
 }
+
+/** Columns of a message: the CLI indents it by 10 of 80. */
+const textWidth = 70;
 
 /** Words about declared resources that could not be matched because their names are unknown; empty for none. */
 export function unknownToo(count: number): string {
@@ -174,14 +179,16 @@ export function unknownToo(count: number): string {
   return `; ${count} declared ${count === 1 ? "one has a name that is" : "ones have names that are"} unknown until the update`;
 }
 
-/** Breaks a line so that it fits 80 columns behind the 10 by which the CLI indents it. */
-function wrapped(line: string): string {
-  return line
-    .split(" ")
+/** Breaks a text at its spaces; a command moves to a line of its own, to be copied whole. */
+function wrapped(text: string): string {
+  const command = /^(To do:) (pulumi .*)$/.exec(text);
+  if (command !== null) return `${command[1]}\n  ${command[2]}`;
+  return text
+    .split(/ |\n {2}/)
     .reduce<string[]>((lines, word) => {
       const last = lines.at(-1);
       if (last === undefined) return [word];
-      if (last.length + 1 + word.length > 70) return [...lines, `  ${word}`];
+      if (last.length + 1 + word.length > textWidth) return [...lines, `  ${word}`];
       return [...lines.slice(0, -1), `${last} ${word}`];
     }, [])
     .join("\n");

@@ -6,9 +6,9 @@ import { releaseGates } from "./release-gates.ts";
 import { Run } from "./run.ts";
 import { sealPolicy } from "./seal-policy.ts";
 
-const { version } = JSON.parse(
-  readFileSync(new URL("package.json", import.meta.url), "utf8"),
-) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
 const name = "cutover";
 const run = new Run();
 

@@ -11,10 +11,36 @@ export interface Part {
   readonly ownerIn: string;
 }
 
+/** The parts that name an owner, or why there are none. */
+export interface Parts {
+  readonly parts: readonly Sighting[];
+  readonly missing: readonly Reason[];
+}
+
 /**
- * Judges every part that names an owner. None at all is a reason too. A part whose owner is unknown until the update
- * counts for nobody.
+ * Finds the parts that name an owner. A part whose owner is unknown until the update counts for nobody.
+ *
+ * @param nameIn the owner's own input that holds its name
+ * @throws the SDK's UnknownValueError when the owner's name is unknown until the update
  */
+export function findParts(part: Part, owner: Sighting, nameIn: string, seen: Seen): Parts {
+  const name = owner.props[nameIn];
+  const declared = seen.ofType(part.type).map((sighting) => ({
+    sighting,
+    owner: readName(sighting, part.ownerIn),
+  }));
+  const parts = declared
+    .filter((one) => typeof one.owner === "object" && one.owner.name === name)
+    .map(({ sighting }) => sighting);
+  if (parts.length > 0) return { parts, missing: [] };
+  const unknown = declared.filter((one) => one.owner === "unknown").length;
+  return {
+    parts,
+    missing: [inconclusive(`no declared ${part.kind} names it${unknownToo(unknown)}`)],
+  };
+}
+
+/** Judges every part that names an owner. None at all is a reason too. */
 export function judgeParts(
   part: Part,
   owner: Sighting,
@@ -22,16 +48,6 @@ export function judgeParts(
   seen: Seen,
   judge: (part: Sighting) => readonly Reason[],
 ): readonly Reason[] {
-  const name = owner.props[nameIn];
-  const declared = seen.ofType(part.type);
-  const readings = declared.map((sighting) => readName(sighting, part.ownerIn));
-  const parts = declared.filter((_, index) => {
-    const reading = readings[index];
-    return typeof reading === "object" && reading.name === name;
-  });
-  if (parts.length === 0) {
-    const unknown = readings.filter((reading) => reading === "unknown").length;
-    return [inconclusive(`no declared ${part.kind} names it${unknownToo(unknown)}`)];
-  }
-  return parts.flatMap(judge);
+  const { parts, missing } = findParts(part, owner, nameIn, seen);
+  return [...missing, ...parts.flatMap(judge)];
 }

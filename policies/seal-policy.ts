@@ -57,7 +57,7 @@ export function sealPolicy(parts: SealParts): ResourceValidationPolicy {
  * The seal of a guard with these facts, as they come from the engine. Undefined when they cannot be read: a guard
  * without a seal stays closed.
  */
-export function sealOf(given: () => unknown, { gates, run, judge, pack }: SealParts): Seal | undefined {
+function sealOf(given: () => unknown, { gates, run, judge, pack }: SealParts): Seal | undefined {
   const { facts } = readFacts(given);
   if (facts === undefined) return undefined;
   const required = requiredGates(facts.guard, facts.phase, facts.direction);

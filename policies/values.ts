@@ -32,10 +32,12 @@ export function listOf(value: unknown): readonly unknown[] {
  */
 export function shown(value: unknown, harmless: readonly string[] = []): string {
   if (value === undefined || value === null) return "not set";
-  if (typeof value === "boolean" || typeof value === "number") return String(value);
+  if (typeof value === "boolean") return String(value);
+  if (typeof value === "number") return Number.isFinite(value) ? String(value) : "not a number";
   if (typeof value === "string") {
     if (value === "") return "empty";
-    return harmless.includes(value) ? value : "some other text";
+    if (harmless.includes(value)) return value;
+    return harmless.length === 0 ? "a text" : "another text";
   }
   return Array.isArray(value) ? "a list" : "an object";
 }

@@ -1,4 +1,10 @@
-import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  request,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -105,7 +111,9 @@ async function answer(incoming: IncomingMessage): Promise<Reply> {
   const [path = ""] = (incoming.url ?? "").split("?");
   const reading = incoming.method === "GET" || incoming.method === "HEAD";
   if (reading && path === "/healthz") return health();
-  if (reading && path === "/version") return { status: 200, body: identity() };
+  if (reading && path === "/version") {
+    return { status: 200, body: { ...identity(), pid: process.pid } };
+  }
   if (reading && path === "/metrics") return metrics();
   if (path === "/orders" && role.order !== undefined) {
     if (incoming.method !== "POST") return { status: 405, body: { error: "POST an order" } };
@@ -132,13 +140,15 @@ async function metrics(): Promise<Reply> {
   const lines = [
     "# TYPE http_requests_total counter",
     ...[...counts.requests].map(
-      ([status, count]) => `http_requests_total{${labels},code="${String(status)}"} ${String(count)}`,
+      ([status, count]) =>
+        `http_requests_total{${labels},code="${String(status)}"} ${String(count)}`,
     ),
     "# TYPE http_request_errors_total counter",
     `http_request_errors_total{${labels}} ${String(counts.errors)}`,
   ];
   const figures = await role.figures().catch(() => ({}));
-  for (const [name, value] of Object.entries(figures)) lines.push(`${name}{${labels}} ${String(value)}`);
+  for (const [name, value] of Object.entries(figures))
+    lines.push(`${name}{${labels}} ${String(value)}`);
   return { status: 200, body: `${lines.join("\n")}\n` };
 }
 
@@ -188,10 +198,10 @@ function storeRole(): Role {
 /** Marks orders as processed, a batch at a time. */
 function workerRole(): Role {
   const pool = openPool();
-  let draining = false;
+  const draining = new AbortController();
   let processed = 0;
   const work = (async () => {
-    while (!draining) {
+    while (!isAborted(draining.signal)) {
       const done = await processBatch(pool).catch(() => undefined);
       processed += done ?? 0;
       if (done !== batch) await sleep(done === undefined ? troubleMilliseconds : idleMilliseconds);
@@ -206,7 +216,7 @@ function workerRole(): Role {
       return { worker_queue_depth: rows[0]?.depth ?? 0, worker_orders_processed_total: processed };
     },
     async drain() {
-      draining = true;
+      draining.abort();
       await work;
       await pool.end();
     },
@@ -333,6 +343,11 @@ function handedOn(incoming: IncomingMessage, body: Buffer | undefined): Reply {
   };
 }
 
+/** Asked anew each time: a check on the signal itself counts as decided from then on. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -340,6 +355,5 @@ function textOf(error: unknown): string {
 function variable(name: string): string {
   const value = process.env[name];
   if (value !== undefined) return value;
-  process.stderr.write(`environment variable ${name} is not set\n`);
-  process.exit(1);
+  throw new Error(`environment variable ${name} is not set`);
 }

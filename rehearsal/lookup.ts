@@ -29,7 +29,7 @@ export async function lookup(host: string, server: string, milliseconds = 1000):
   const { rcode } = response as { rcode?: string };
   return {
     code: rcode ?? "NOERROR",
-    authoritative: response.flag_aa === true,
+    authoritative: response.flag_aa,
     addresses: (response.answers ?? []).flatMap((record) =>
       record.type === "A" ? [{ address: record.data, ttl: record.ttl ?? 0 }] : [],
     ),

@@ -76,7 +76,9 @@ export async function follow(
   options: RunOptions = {},
 ): Promise<RunResult> {
   const began = performance.now();
-  const story = new Story(options.onChange);
+  // What a preview would change is not yet a change.
+  const previews = command === "up" && !args.includes("--skip-preview") ? 1 : 0;
+  const story = new Story(previews, options.onChange);
   const yes = command === "up" ? ["--yes"] : [];
   const running = execa(place.pulumi, [command, "--json", "--non-interactive", ...yes, ...args], {
     ...execution(place, options.signal),
@@ -127,13 +129,15 @@ interface Metadata {
 /** Gathers what matters from the engine's events, one JSON document a line. */
 class Story {
   readonly #onChange: RunOptions["onChange"];
+  #previewsLeft: number;
   readonly #violations = new Map<string, Violation>();
   readonly #started = new Map<string, number>();
   #changes: Change[] = [];
   readonly #errors: string[] = [];
   readonly #output: string[] = [];
 
-  constructor(onChange: RunOptions["onChange"]) {
+  constructor(previews: number, onChange: RunOptions["onChange"]) {
+    this.#previewsLeft = previews + 1;
     this.#onChange = onChange;
   }
 
@@ -143,7 +147,10 @@ class Story {
       if (line.trim() !== "") this.#output.push(line);
       return;
     }
-    if (event.preludeEvent !== undefined) this.#changes = [];
+    if (event.preludeEvent !== undefined) {
+      this.#changes = [];
+      this.#previewsLeft -= 1;
+    }
     if (event.diagnosticEvent !== undefined) this.#diagnostic(event.diagnosticEvent);
     if (event.policyEvent !== undefined) this.#policy(event.policyEvent);
     if (event.resourcePreEvent !== undefined) this.#start(event.resourcePreEvent.metadata);
@@ -184,7 +191,7 @@ class Story {
 
   #start({ urn, op }: Metadata): void {
     this.#started.set(urn, performance.now());
-    if (op !== "same") this.#onChange?.(nameOf(urn), op);
+    if (op !== "same" && this.#previewsLeft === 0) this.#onChange?.(nameOf(urn), op);
   }
 
   #finish({ urn, op, type }: Metadata, failed: boolean): void {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Listr } from "listr2";
 import { guardType } from "../policies/contract/facts.ts";
 import type { Engine } from "../tools/engine/engine.ts";
+import { clockScale } from "./clock.ts";
 import { startCloud, type Cloud } from "./cloud.ts";
 import { follow, pulumi, type RunResult } from "./pulumi.ts";
 import type { GateReport, PhaseReport, RefusalReport, Report } from "./report.ts";
@@ -22,9 +23,6 @@ export interface RehearsalOptions {
   readonly keep: boolean;
   readonly signal: AbortSignal;
 }
-
-/** How much faster than the wall a rehearsal's clock runs: an hour of dwell in 3.6 seconds. */
-const clockScale = 1000;
 
 const first = "v1.0.0";
 const second = "v1.1.0";

@@ -85,6 +85,7 @@ async function rehearsedConfig({ cloud, stack, clockScale }: WorkspaceOptions): 
   const values: [string[], unknown][] = [
     [["cutover:clockScale"], clockScale],
     [["cutover:dns", "resolvers"], [cloud.resolver]],
+    [["cutover:services", "port"], network.port],
     [["cutover:services", "slots"], { blue: network.blue, green: network.green }],
     [["cutover:legacy", "address"], network.legacy],
   ];

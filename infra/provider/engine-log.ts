@@ -36,6 +36,7 @@ export function openEngineLog(address?: string): EngineLog {
       });
       await Promise.race([Promise.all(pending), late]);
       client?.close();
+      client = undefined;
     },
   };
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { pause } from "./pause.ts";
 import {
   applicationPrefix,
   codeOf,
   lockSession,
-  pause,
   withSession,
   type Connection,
   type Session,
@@ -68,6 +68,12 @@ export async function readFreeze(
   );
 }
 
+/** How {@link freezeWrites} tells whether there is something that somebody may have to lift. */
+export interface FreezingOptions extends FreezeOptions {
+  /** Told true before the database changes, and false when that was taken back. */
+  readonly onStanding?: (stands: boolean) => void;
+}
+
 /**
  * Stops all writes to a database: new sessions are read-only by default, older ones are ended, and a write from a new
  * session must be refused before the freeze counts. Transactions that are open get `drainSeconds` to finish. A freeze
@@ -81,35 +87,36 @@ export async function freezeWrites(
   connection: Connection,
   key: FreezeKey,
   drainSeconds: number,
-  { signal, log = ignore }: FreezeOptions = {},
+  { signal, log = ignore, onStanding = ignore }: FreezingOptions = {},
 ): Promise<Freeze> {
-  return explained(connection, () =>
-    withSession(
-      connection,
-      { purpose: "write freeze", signal },
-      async (session) => {
-        await lockSession(session, "freeze", lockWaitSeconds, signal);
-        await createLedger(session);
-        const standing = await readRecord(session, key);
-        if (standing?.state === "frozen" && (await holds(connection, session, signal))) {
-          log(`writes are frozen since ${standing.since}`);
-          return { token: standing.token, since: standing.since };
-        }
-        await refuseOverrides(session);
-        const freeze = await startFreeze(session, key);
-        try {
-          await endWriters(session, freeze.since, drainSeconds, log, signal);
-          await requireRefusedWrite(connection, signal);
-          await setState(session, key, "frozen", null);
-        } catch (error) {
-          await liftAfter(connection, key, session, error, log);
-          throw error;
-        }
-        log(`writes are frozen since ${freeze.since}`);
-        return freeze;
-      },
-    ),
-  );
+  let stands = false;
+  const freeze = async (session: Session): Promise<Freeze> => {
+    await lockSession(session, "freeze", lockWaitSeconds, signal);
+    await createLedger(session);
+    const earlier = await readRecord(session, key);
+    if (earlier?.state === "frozen" && (await holds(connection, session, signal))) {
+      onStanding(true);
+      return { token: earlier.token, since: earlier.since };
+    }
+    await refuseOverrides(session);
+    stands = true;
+    onStanding(true);
+    const started = await startFreeze(session, key);
+    await endWriters(session, started.since, drainSeconds, log, signal);
+    await requireRefusedWrite(connection, signal);
+    await setState(session, key, "frozen", null);
+    return started;
+  };
+  return explained(connection, async () => {
+    try {
+      const frozen = await withSession(connection, { purpose: "write freeze", signal }, freeze);
+      log(`writes are frozen since ${frozen.since}`);
+      return frozen;
+    } catch (error) {
+      if (stands && (await isLifted(connection, key, error, log))) onStanding(false);
+      throw error;
+    }
+  });
 }
 
 /**
@@ -124,27 +131,23 @@ export async function completeFreeze(
   { signal, log = ignore }: FreezeOptions = {},
 ): Promise<Freeze> {
   return explained(connection, () =>
-    withSession(
-      connection,
-      { purpose: "end of freeze", signal },
-      async (session) => {
-        await lockSession(session, "freeze", lockWaitSeconds, signal);
-        const record = await readRecord(session, key);
-        const broken = await whyBroken(session, record);
-        if (record === undefined || broken !== undefined) {
-          throw new RefusedError(
-            `the write freeze of release ${key.release} did not hold: ${broken ?? "no record"}.\n` +
-              "What was moved on during it may be stale. To do: run pulumi up again, which freezes anew",
-          );
-        }
-        if (record.state === "frozen") {
-          await openDatabase(session, key, "completed", null);
-        }
-        await endReaders(session, key, patienceMilliseconds, log);
-        await requireAcceptedWrite(connection, signal);
-        return { token: record.token, since: record.since };
-      },
-    ),
+    withSession(connection, { purpose: "end of freeze", signal }, async (session) => {
+      await lockSession(session, "freeze", lockWaitSeconds, signal);
+      const record = await readRecord(session, key);
+      const broken = await whyBroken(session, record);
+      if (record === undefined || broken !== undefined) {
+        throw new RefusedError(
+          `the write freeze of release ${key.release} did not hold: ${broken ?? "no record"}.\n` +
+            "What was moved on during it may be stale. To do: run pulumi up again, which freezes anew",
+        );
+      }
+      if (record.state === "frozen") {
+        await openDatabase(session, key, "completed", null);
+      }
+      await endReaders(session, key, patienceMilliseconds, log);
+      await requireAcceptedWrite(connection, signal);
+      return { token: record.token, since: record.since };
+    }),
   );
 }
 
@@ -288,7 +291,7 @@ async function startFreeze(session: Session, key: FreezeKey): Promise<Freeze> {
     );
     await session.rows(
       `INSERT INTO cutover.step (stack, release, step, state, token, at, detail)
-       VALUES ($1, $2, $3, 'freezing', $4, clock_timestamp(), '{}')
+       VALUES ($1, $2, $3, 'freezing', $4, clock_timestamp(), jsonb_build_object('from', ${isoNow}))
        ON CONFLICT (stack, release, step) DO UPDATE
        SET state = excluded.state, token = excluded.token, at = excluded.at, detail = excluded.detail`,
       [key.stack, key.release, step, token],
@@ -299,7 +302,7 @@ async function startFreeze(session: Session, key: FreezeKey): Promise<Freeze> {
   });
   // Read after the commit: whoever connects later than this starts read-only.
   const [row] = await session.rows<{ since: string }>(
-    `UPDATE cutover.step SET detail = jsonb_build_object('since', ${isoNow})
+    `UPDATE cutover.step SET detail = detail || jsonb_build_object('since', ${isoNow})
      WHERE stack = $1 AND release = $2 AND step = $3 RETURNING detail->>'since' AS since`,
     [key.stack, key.release, step],
   );
@@ -353,16 +356,20 @@ interface OtherSession {
   readonly state: string | null;
 }
 
-/** Other clients of this database whose session began at `since` or before; a hidden start counts as before. */
-async function sessionsUpTo(session: Session, since: string): Promise<OtherSession[]> {
+/** Other clients of this database whose session began in this span; a hidden start counts as within. */
+async function sessionsBetween(
+  session: Session,
+  from: string,
+  until: string,
+): Promise<OtherSession[]> {
   return session.rows<OtherSession>(
     `SELECT a.pid, r.rolname AS role, r.rolsuper AS superuser, coalesce(a.application_name, '') AS application, a.state
      FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid
      WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
        AND coalesce(a.backend_type, 'client backend') = 'client backend'
-       AND coalesce(a.backend_start <= $1::timestamptz, true)
+       AND coalesce(a.backend_start BETWEEN $1::timestamptz AND $2::timestamptz, true)
      ORDER BY a.pid`,
-    [since],
+    [from, until],
   );
 }
 
@@ -378,24 +385,27 @@ async function endWriters(
   const giveUp = drainUntil + endedMilliseconds;
   for (;;) {
     signal?.throwIfAborted();
-    const left = await sessionsUpTo(session, since);
-    const bound = left.filter((other) => !other.superuser);
+    const left = await sessionsBetween(session, "-infinity", since);
     if (left.length === 0) return;
     const now = performance.now();
-    if (now >= giveUp) {
-      if (bound.length > 0) throw new RefusedError(stuckText(bound));
-      log(`sessions of superusers stay and can write: ${rolesOf(left)}`);
-      return;
-    }
-    const due = now >= drainUntil ? left : left.filter((other) => other.state === "idle");
+    const due = left.filter(
+      (other) => now >= drainUntil || other.state === "idle" || isHidden(other),
+    );
     const denied = await terminate(session, due);
-    // Nobody waits for a superuser whom only another superuser may end: such a role can write whatever is done.
-    if (denied === left.length && bound.length === 0) {
+    if (denied === left.length || now >= giveUp) {
+      const bound = left.filter((other) => !other.superuser);
+      if (bound.length > 0) throw new RefusedError(stuckText(bound));
+      // A superuser writes whatever is set, and only another superuser may end its session.
       log(`sessions of superusers stay and can write: ${rolesOf(left)}`);
       return;
     }
     await pause(pollMilliseconds, signal);
   }
+}
+
+/** Only superusers see what a superuser does, and only they end its session. */
+function isHidden(other: OtherSession): boolean {
+  return other.superuser && other.state === null;
 }
 
 function stuckText(stuck: readonly OtherSession[]): string {
@@ -416,15 +426,16 @@ async function endReaders(
   log: (message: string) => void,
 ): Promise<void> {
   // Read after the commit of what opened the database: whoever connects later than this can write.
-  const [row] = await session.rows<{ until: string }>(
+  const [row] = await session.rows<{ from: string; until: string }>(
     `UPDATE cutover.step SET detail = jsonb_build_object('until', ${isoNow}) || detail
-     WHERE stack = $1 AND release = $2 AND step = $3 RETURNING detail->>'until' AS until`,
+     WHERE stack = $1 AND release = $2 AND step = $3 
+     RETURNING detail->>'from' AS from, detail->>'until' AS until`,
     [key.stack, key.release, step],
   );
   if (row === undefined) throw new Error("the record of the write freeze vanished");
   const over = performance.now() + patience;
   for (;;) {
-    const others = await sessionsUpTo(session, row.until);
+    const others = await sessionsBetween(session, row.from, row.until);
     // Ours write whatever the default is, and one of them may be in the middle of its work.
     const left = others.filter((other) => !other.application.startsWith(applicationPrefix));
     if (left.length === 0) return;
@@ -534,24 +545,22 @@ async function whyBroken(
   return reasons[record.state];
 }
 
-/** Lifts a freeze that failed on its way, on its own session, or on a new one when that is what failed. */
-async function liftAfter(
+/** Lifts a freeze that failed on its way. Returns whether that went well, and says so if not. */
+async function isLifted(
   connection: Connection,
   key: FreezeKey,
-  session: Session,
   error: unknown,
   log: (message: string) => void,
-): Promise<void> {
+): Promise<boolean> {
   const reason = messageOf(error).split("\n")[0] ?? "";
   try {
-    await openDatabase(session, key, "aborted", reason);
-    await endReaders(session, key, 0, ignore);
-  } catch {
-    await liftFreeze(connection, { ...key, reason, waitSeconds: 2 }).catch((second: unknown) => {
-      log(
-        `the write freeze could not be lifted, so the database may take no writes: ${messageOf(second)}`,
-      );
-    });
+    await liftFreeze(connection, { ...key, reason, waitSeconds: 2 });
+    return true;
+  } catch (second) {
+    log(
+      `the write freeze could not be lifted, so the database may take no writes: ${messageOf(second)}`,
+    );
+    return false;
   }
 }
 

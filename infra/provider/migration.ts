@@ -28,7 +28,9 @@ const inputs = z.strictObject({
   files: z
     .array(
       z.strictObject({
-        name: z.string().regex(/^[\w.-]+\.sql$/, "required is the name of a .sql file in the folder"),
+        name: z
+          .string()
+          .regex(/^[\w.-]+\.sql$/, "required is the name of a .sql file in the folder"),
         sha256: z.string().regex(/^[0-9a-f]{64}$/, "required is a SHA-256 in hex"),
       }),
     )
@@ -277,7 +279,8 @@ async function applyFile(session: Session, file: SqlFile, release: string): Prom
     });
   } catch (error) {
     const code = codeOf(error);
-    if (error instanceof RefusedError || code === undefined || !(error instanceof Error)) throw error;
+    if (error instanceof RefusedError || code === undefined || !(error instanceof Error))
+      throw error;
     throw new RefusedError(
       `migration ${file.name} failed and was rolled back; files before it stay applied.\n` +
         `found: ${error.message} (SQLSTATE ${code})${positionText(file.sql, error)}\n` +

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { z } from "zod";
+import { pause } from "./pause.ts";
 import { RefusedError } from "./resource-type.ts";
 
 /** How to reach a PostgreSQL database. */
@@ -127,25 +128,6 @@ export async function lockSession(
   );
 }
 
-/** Waits this long, or until the signal aborts: then it rejects with the signal's reason. */
-export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) {
-      reject(reasonOf(signal));
-      return;
-    }
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(reasonOf(signal));
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, milliseconds);
-    signal?.addEventListener("abort", onAbort, { once: true });
-  });
-}
-
 /** PostgreSQL's five-character code of an error, or the system's (`ECONNREFUSED`); undefined when it has none. */
 export function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
@@ -213,8 +195,3 @@ const connectRemedies: Readonly<Record<string, string | undefined>> = {
     "To do: set tlsCa when the server wants TLS, or let this machine in at the server",
   "3D000": "it does not exist.\nTo do: correct the name, or create it",
 };
-
-function reasonOf(signal: AbortSignal | undefined): Error {
-  const reason: unknown = signal?.reason;
-  return reason instanceof Error ? reason : new RefusedError("the operation was stopped");
-}

@@ -95,11 +95,12 @@ interface Standing extends FreezeKey {
   readonly log: Call["log"];
 }
 
-/** Freezes of this process that are not completed, by key. Entered before the database changes. */
+/** Freezes of this process that are not completed, by database and key. Entered before the database changes. */
 const standing = new Map<string, Standing>();
 
-function keyOf({ stack, release }: FreezeKey): string {
-  return JSON.stringify([stack, release]);
+function keyOf({ connection, stack, release }: Omit<Standing, "log">): string {
+  const { host, port, database } = connection;
+  return JSON.stringify([host, port, database, stack, release]);
 }
 
 async function apply(parsed: WriteFreezeInputs, call: Call): Promise<WriteFreezeOutputs> {
@@ -113,11 +114,15 @@ async function apply(parsed: WriteFreezeInputs, call: Call): Promise<WriteFreeze
   const key = { stack, release };
   if (writes === "open") {
     const freeze = await completeFreeze(connection, key, options);
-    standing.delete(keyOf(key));
+    standing.delete(keyOf(parsed));
     return { writes, ...freeze };
   }
-  standing.set(keyOf(key), { ...key, connection, log: call.log.bind(call) });
-  return { writes, ...(await freezeWrites(connection, key, drainSeconds, options)) };
+  const onStanding = (stands: boolean): void => {
+    if (stands) standing.set(keyOf(parsed), { ...key, connection, log: call.log.bind(call) });
+    else standing.delete(keyOf(parsed));
+  };
+  const freeze = await freezeWrites(connection, key, drainSeconds, { ...options, onStanding });
+  return { writes, ...freeze };
 }
 
 /** What a preview knows of the outputs: of a freeze that holds and will be taken over, its token and its begin. */
@@ -143,10 +148,7 @@ async function standsAsWanted(parsed: WriteFreezeInputs, call: Call): Promise<bo
     if (record?.state === "completed") return true;
     // A freeze of an earlier process is taken over, or nobody would lift it if this run fails.
     return (
-      writes === "frozen" &&
-      record?.state === "frozen" &&
-      isFrozen &&
-      standing.has(keyOf({ stack, release }))
+      writes === "frozen" && record?.state === "frozen" && isFrozen && standing.has(keyOf(parsed))
     );
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -74,13 +74,8 @@ export function walk(run: Run, steps: readonly Step[] = sequence): void {
 }
 
 function guard(name: GuardName): Step["declare"] {
-  return (run, { dependsOn, hooks }) => {
-    const { onError } = hooks;
-    const declared = new Guard(
-      name,
-      { facts: { guard: name, ...run.facts } },
-      { dependsOn, hooks: onError === undefined ? {} : { onError } },
-    );
+  return (run, step) => {
+    const declared = new Guard(name, { facts: { guard: name, ...run.facts } }, step);
     run.guards = { ...run.guards, [name]: declared };
     run.hooks = { ...run.hooks, ...sealedHooks(run.guards, run.facts) };
     return [declared];

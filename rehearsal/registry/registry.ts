@@ -63,9 +63,8 @@ export function openRegistry(folder: string = imagesFolder): Registry {
   return {
     images,
     resolve: (reference) =>
-      images.find(
-        ({ image, reference: byDigest }) =>
-          [byDigest, `${image.repository}:${image.version}`].includes(reference),
+      images.find(({ image, reference: byDigest }) =>
+        [byDigest, `${image.repository}:${image.version}`].includes(reference),
       ),
   };
 }

@@ -206,7 +206,7 @@ function launch(
 
   async function live(onStarted: () => void): Promise<void> {
     let backoff = firstBackoff;
-    for (let restarts = 0; !ending.signal.aborted; restarts += 1) {
+    for (let restarts = 0; !isAborted(ending.signal); restarts += 1) {
       const began = Date.now();
       child = spawnApp(record, image, logs);
       tell({ status: "running", exitCode: 0 });
@@ -220,7 +220,7 @@ function launch(
       const exitCode = await exited;
       ended.abort();
       healthy = false;
-      if (ending.signal.aborted) return;
+      if (isAborted(ending.signal)) return;
       tell({ status: "exited", exitCode });
       if (!comesBack(policy, exitCode, restarts)) return;
       if (Date.now() - began > steadyMilliseconds) backoff = firstBackoff;
@@ -261,7 +261,10 @@ function spawnApp(record: ContainerRecord, { image }: PublishedImage, logs: stri
     const at = line.indexOf("=");
     return at === -1 ? [line, ""] : [line.slice(0, at), line.slice(at + 1)];
   });
-  const baked = { CONTAINER_IMAGE: JSON.stringify(image), CONTAINER_PORTS: JSON.stringify(record.ports) };
+  const baked = {
+    CONTAINER_IMAGE: JSON.stringify(image),
+    CONTAINER_PORTS: JSON.stringify(record.ports),
+  };
   try {
     return spawn(process.execPath, [appFile], {
       env: { ...Object.fromEntries(own), ...baked },
@@ -315,7 +318,7 @@ async function watchHealth(
   if (check === undefined || place === undefined) return;
   let failures = 0;
   let healthy = false;
-  while (!signal.aborted) {
+  while (!isAborted(signal)) {
     if (await asksWell(place, check)) {
       failures = 0;
       healthy = true;
@@ -323,7 +326,7 @@ async function watchHealth(
       failures += 1;
       if (failures >= check.retries) healthy = false;
     }
-    if (signal.aborted) return;
+    if (isAborted(signal)) return;
     tell(healthy);
     const pause = healthy ? check.interval : Math.min(check.interval, startingMilliseconds);
     await sleep(pause, undefined, { signal }).catch(() => undefined);
@@ -372,6 +375,11 @@ async function refuseForeignPorts(record: ContainerRecord): Promise<void> {
         "address already in use",
     );
   }
+}
+
+/** Asked anew each time: a check on the signal itself counts as decided from then on. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 function connectivityFailed({ name }: ContainerRecord): string {

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -61,7 +69,10 @@ export function openFaults(folder: string): Faults {
 
 /** The same provider, with the faults of a folder in its way. Previews are not disturbed. */
 export function withFaults(definition: ProviderDefinition, folder: string): ProviderDefinition {
-  const types = Object.entries(definition.types).map(([token, type]) => [token, faulty(type, folder)]);
+  const types = Object.entries(definition.types).map(([token, type]) => [
+    token,
+    faulty(type, folder),
+  ]);
   return { ...definition, types: Object.fromEntries(types) as Record<string, ResourceType> };
 }
 
@@ -75,22 +86,18 @@ function faulty(type: ResourceType, folder: string): ResourceType {
     call: Call,
     work: () => Promise<Result>,
   ): Promise<Result> => disturb(folder, operation, call, work);
-  const { update, delete: remove } = type;
   return {
     ...type,
     create: (news, call) => around("create", call, () => type.create(news, call)),
-    ...(update === undefined
-      ? {}
-      : {
-          update: (id, olds, news, call) =>
-            around("update", call, () => update.call(type, id, olds, news, call)),
-        }),
-    ...(remove === undefined
-      ? {}
-      : {
-          delete: (id, olds, call) =>
-            around("delete", call, () => remove.call(type, id, olds, call)),
-        }),
+    update: (id, olds, news, call) =>
+      around("update", call, async () => {
+        if (type.update !== undefined) return type.update(id, olds, news, call);
+        throw new RefusedError(`${call.type} cannot be updated, only replaced`);
+      }),
+    delete: (id, olds, call) =>
+      around("delete", call, async () => {
+        await type.delete?.(id, olds, call);
+      }),
   };
 }
 
@@ -122,7 +129,9 @@ function take(
   { urn, name }: Call,
 ): { fault: Fault; file: string } | undefined {
   if (!existsSync(folder)) return undefined;
-  for (const file of readdirSync(folder).filter((entry) => entry.endsWith(waiting)).toSorted()) {
+  for (const file of readdirSync(folder)
+    .filter((entry) => entry.endsWith(waiting))
+    .toSorted()) {
     const path = join(folder, file);
     const fault = JSON.parse(readFileSync(path, "utf8")) as Fault;
     if (fault.operation !== operation || ![urn, name].includes(fault.resource)) continue;

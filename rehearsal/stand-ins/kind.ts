@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import {
   RefusedError,
   hasUnknown,
@@ -38,7 +38,7 @@ export interface Kind<Schema extends z.ZodType<Properties>> {
     inputs: z.output<Schema>,
     call: Call,
   ): Promise<{ readonly id: string; readonly outputs: Properties }>;
-  /** Returns the outputs that are not inputs. */
+  /** Returns the outputs that are not inputs. Left out where every change replaces. */
   update?(olds: Known, inputs: z.output<Schema>, call: Call): Promise<Properties>;
   /** Tells whether it is still there; on a refresh. */
   exists(olds: Known): boolean | Promise<boolean>;
@@ -54,7 +54,6 @@ export class ApiError extends RefusedError {
 
 /** Makes a resource type of the provider protocol from what a cloud does for it. */
 export function standIn<Schema extends z.ZodType<Properties>>(kind: Kind<Schema>): ResourceType {
-  const { update } = kind;
   return {
     check: (news, _olds, call) => failuresOf(kind.inputs, news, call.type),
     diff: (olds, news) => diffOf(kind, olds, news),
@@ -64,16 +63,12 @@ export function standIn<Schema extends z.ZodType<Properties>>(kind: Kind<Schema>
       const made = await kind.create(inputs, call);
       return { id: made.id, outputs: { ...inputs, ...made.outputs } };
     },
-    ...(update === undefined
-      ? {}
-      : {
-          async update(id, olds, news, call) {
-            if (call.preview) return { outputs: { ...olds.outputs, ...news } };
-            const inputs = parse(kind.inputs, news, call);
-            const outputs = await update.call(kind, { id, ...olds }, inputs, call);
-            return { outputs: { ...inputs, ...outputs } };
-          },
-        }),
+    async update(id, olds, news, call) {
+      if (call.preview) return { outputs: { ...olds.outputs, ...news } };
+      const inputs = parse(kind.inputs, news, call);
+      const outputs = await kind.update?.({ id, ...olds }, inputs, call);
+      return { outputs: { ...inputs, ...outputs } };
+    },
     async read(id, state) {
       return (await kind.exists({ id, ...state })) ? { id, ...state } : undefined;
     },

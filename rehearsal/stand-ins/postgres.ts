@@ -1,7 +1,16 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { closeSync, constants, lstatSync, mkdirSync, openSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import {
   access,
   chown,
@@ -115,8 +124,23 @@ export async function startServer(
 
 /** Removes everything that a server or a copy has in a folder. */
 export async function removeData(folder: string): Promise<void> {
-  await rm(dataFolder(folder), { recursive: true, force: true });
+  const data = dataFolder(folder);
+  await rm(data, { recursive: true, force: true });
+  await rm(`${data}${originSuffix}`, { force: true });
   await rm(folder, { recursive: true, force: true });
+}
+
+/** Removes the data of rehearsals whose folder is gone, where PostgreSQL could not reach that folder. */
+export async function removeLeftovers(): Promise<void> {
+  const shared = sharedFolder();
+  const names = await readdir(shared).catch((): string[] => []);
+  for (const name of names.filter((each) => each.endsWith(originSuffix))) {
+    const file = join(shared, name);
+    const origin = await readFile(file, "utf8").catch(() => "");
+    if (origin === "" || existsSync(origin)) continue;
+    await rm(file.slice(0, -originSuffix.length), { recursive: true, force: true });
+    await rm(file, { force: true });
+  }
 }
 
 /** Folder of a copy, given the folder it is kept in: where the database server can reach it. */
@@ -124,6 +148,7 @@ export function copyFolder(folder: string): string {
   return dataFolder(folder);
 }
 
+const originSuffix = ".origin";
 const startSeconds = 30;
 const stopSeconds = 10;
 const pollMilliseconds = 20;
@@ -177,7 +202,11 @@ async function initialise(folder: string, adminPassword: string): Promise<void> 
 }
 
 async function runToEnd(program: string, args: readonly string[]): Promise<void> {
-  const child = spawn(program, args, { ...serverUser(), env: {}, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args, {
+    ...serverUser(),
+    env: {},
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk: Buffer) => {
@@ -289,15 +318,13 @@ const emptied = new Set([
 ]);
 const leftOut = new Set(["postmaster.pid", "postmaster.opts", "backup_label", "tablespace_map"]);
 
-async function copyCluster(
-  data: string,
-  target: string,
-  settings: ServerSettings,
-): Promise<void> {
+async function copyCluster(data: string, target: string, settings: ServerSettings): Promise<void> {
   await rm(target, { recursive: true, force: true });
   await asAdmin(settings, async (client) => {
     // The slot keeps the log from being recycled until it is copied.
-    await client.query("SELECT pg_create_physical_replication_slot('snapshot_' || pg_backend_pid(), true, true)");
+    await client.query(
+      "SELECT pg_create_physical_replication_slot('snapshot_' || pg_backend_pid(), true, true)",
+    );
     await client.query("SELECT pg_backup_start('snapshot', fast => true)");
     await copyTree(data, target, (path) => {
       const [top = ""] = path.split(sep);
@@ -413,7 +440,7 @@ function dataFolder(folder: string): string {
 }
 
 function substitute(path: string): string {
-  const shared = join(tmpdir(), "cutover-rehearsal");
+  const shared = sharedFolder();
   mkdirSync(shared, { recursive: true, mode: 0o711 });
   if (lstatSync(shared).uid !== process.getuid?.()) {
     throw new Error(
@@ -421,7 +448,14 @@ function substitute(path: string): string {
         "To do: remove that folder, or rehearse in a folder that every user may pass through",
     );
   }
-  return join(shared, createHash("sha256").update(resolve(path)).digest("hex").slice(0, 16));
+  const origin = resolve(path);
+  const name = createHash("sha256").update(origin).digest("hex").slice(0, 16);
+  writeFileSync(join(shared, `${name}${originSuffix}`), origin);
+  return join(shared, name);
+}
+
+function sharedFolder(): string {
+  return join(tmpdir(), "cutover-rehearsal");
 }
 
 /** Tells whether the server's user may pass through this path and every folder above it. */

@@ -31,7 +31,7 @@ export async function declared(
     false,
   );
   await program();
-  await pulumi.runtime.waitForRPCs();
+  await pulumi.runtime.disconnect();
   return seen;
 }
 

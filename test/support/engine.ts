@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
 import * as grpc from "@grpc/grpc-js";
 import empties from "google-protobuf/google/protobuf/empty_pb.js";
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
@@ -9,6 +12,12 @@ import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import type * as responses from "@pulumi/pulumi/proto/provider_pb.js";
 import statuses from "@pulumi/pulumi/proto/status_pb.js";
+import { onTestFinished } from "vitest";
+import {
+  startProvider,
+  type ProviderDefinition,
+  type ResourceType,
+} from "../../infra/provider/serve.ts";
 
 /** A struct as it goes over the wire, secrets and unknowns in the engine's own wrapping. */
 export type Wire = Record<string, unknown>;
@@ -94,7 +103,7 @@ export function connectToProvider(port: number): EngineClient {
     return new Promise((resolve, reject) => {
       run((error, response) => {
         if (error === null) resolve(response);
-        else reject(new EngineSideError(failureOf(error)));
+        else reject(new EngineSideError(failureSeen(error)));
       });
     });
   }
@@ -219,6 +228,70 @@ export async function startListeningEngine(): Promise<ListeningEngine> {
   };
 }
 
+/** A provider that runs as a plugin of an engine that only listens. */
+export interface Plugin {
+  readonly engine: EngineClient;
+  /** Texts of the messages so far. */
+  readonly heard: () => string[];
+  readonly kill: (signal: NodeJS.Signals) => void;
+  /** Exit code and signal, once it has ended. */
+  readonly ended: Promise<unknown>;
+}
+
+/** Starts a plugin's file as the engine does. It is killed when the test finishes. */
+export async function startPlugin(file: URL): Promise<Plugin> {
+  const listening = await startListeningEngine();
+  const child = spawn(process.execPath, [file.pathname, "--logtostderr", listening.address], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const ended = once(child, "exit");
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await ended;
+    listening.close();
+  });
+  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+  const engine = connectToProvider(Number(line));
+  onTestFinished(() => {
+    engine.close();
+  });
+  return {
+    engine,
+    heard: () => listening.messages.map((message) => message.text),
+    kill: (signal) => child.kill(signal),
+    ended,
+  };
+}
+
+/** The failure that an operation must end with. */
+export async function failureOf(operation: Promise<unknown>): Promise<Failure> {
+  const error: unknown = await operation.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof EngineSideError) return error.failure;
+  throw new Error("the operation did not fail at the provider", { cause: error });
+}
+
+/** Serves types in this process until the test finishes, and calls them as an engine that listens. */
+export async function serveTypes(
+  types: Readonly<Record<string, ResourceType>>,
+  definition: Partial<ProviderDefinition> = {},
+): Promise<EngineClient & { readonly heard: ListeningEngine["messages"] }> {
+  const listening = await startListeningEngine();
+  const provider = await startProvider(
+    { name: "toy", version: "1.2.3", types, ...definition },
+    { engineAddress: listening.address },
+  );
+  const engine = connectToProvider(provider.port);
+  onTestFinished(async () => {
+    engine.close();
+    await provider.close();
+    listening.close();
+  });
+  return { ...engine, heard: listening.messages };
+}
+
 /** URN of a resource in the test stack. */
 export function urnOf({ type, name = "it" }: Target): string {
   return `urn:pulumi:test::cutover::${type}::${name}`;
@@ -241,7 +314,7 @@ function named<Request extends Named<Request>>(request: Request, target: Target)
     .setType(target.type);
 }
 
-function failureOf(error: grpc.ServiceError): Failure {
+function failureSeen(error: grpc.ServiceError): Failure {
   const failure = { code: error.code, message: error.details };
   const [bytes] = error.metadata.get("grpc-status-details-bin");
   if (bytes === undefined || typeof bytes === "string") return failure;

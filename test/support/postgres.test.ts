@@ -1,4 +1,5 @@
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
+import { eventually } from "./eventually.ts";
 import { startPostgres } from "./postgres.ts";
 
 const postgres = await startPostgres();
@@ -18,7 +19,7 @@ test("a session knows when the server ended it", async () => {
   expect(session.isTerminated()).toBe(false);
   const [backend] = await session.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
   await postgres.query(connection, "SELECT pg_terminate_backend($1)", [backend?.pid]);
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(session.isTerminated()).toBe(true);
   });
 });

@@ -18,7 +18,7 @@ export interface World {
 export const secretText = "s3cret-that-no-message-may-show";
 
 /** A digest as images carry it. */
-export const imageDigest = `sha256:${"4f".repeat(32)}`;
+const imageDigest = `sha256:${"4f".repeat(32)}`;
 
 const now = Date.parse("2026-03-02T12:00:00Z");
 

@@ -1,4 +1,5 @@
 import { defineGate, fail } from "../../gate.ts";
+import { nouns } from "../../nouns.ts";
 import { judgeParts } from "../../parts.ts";
 import { requirements } from "../../requirements.ts";
 import { isAtLeast, shown } from "../../values.ts";
@@ -21,7 +22,7 @@ export const backupVaultLocked = defineGate({
   required: `a vault lock with minRetentionDays of at least ${days}`,
   remedy: `pulumi config set --path cutover:backups.lockMinRetentionDays ${days}`,
   judge: (vault, seen) =>
-    judgeParts(lock, vault, "name", seen, ({ props }) =>
+    judgeParts(lock, vault, nouns.backups.nameIn, seen, ({ props }) =>
       isAtLeast(props["minRetentionDays"], days)
         ? []
         : [fail(`minRetentionDays of its lock is ${shown(props["minRetentionDays"])}`)],

@@ -1,5 +1,7 @@
-import { defineGate, fail, type Reason } from "../../gate.ts";
-import { judgeParts } from "../../parts.ts";
+import { defineGate, fail } from "../../gate.ts";
+import { nouns } from "../../nouns.ts";
+import { findParts } from "../../parts.ts";
+import type { Sighting } from "../../run.ts";
 import { isRecord } from "../../values.ts";
 
 const releaseTag = "cutover:release";
@@ -21,16 +23,14 @@ export const recoveryPointTaken = defineGate({
   remedy: "declare a Snapshot of it in the cutover, after the write freeze",
   ownPhaseOnly: true,
   judge: (database, seen, { release }) => {
+    const { parts, missing } = findParts(snapshot, database, nouns.databases.nameIn, seen);
     // Snapshots of earlier releases stay declared, so one of this release is enough.
-    let taken = false;
-    const reasons = judgeParts(snapshot, database, "identifier", seen, ({ props }) => {
-      const tags = props["tags"];
-      const mine = isRecord(tags) && tags[releaseTag] === release.version;
-      taken ||= mine;
-      return mine ? [] : [otherRelease];
-    });
-    return taken ? [] : reasons.slice(0, 1);
+    if (parts.length === 0 || parts.some((part) => isOf(release.version, part))) return missing;
+    return [fail("its snapshots carry no tag of this release")];
   },
 });
 
-const otherRelease: Reason = fail("its snapshots carry no tag of this release");
+function isOf(version: string, { props }: Sighting): boolean {
+  const tags = props["tags"];
+  return isRecord(tags) && tags[releaseTag] === version;
+}

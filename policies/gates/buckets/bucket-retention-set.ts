@@ -73,7 +73,8 @@ function shortTerms(rule: Readonly<Record<string, unknown>>): readonly Reason[] 
   }
   const objects = rule["expiration"];
   if (objects === undefined || objects === null) return reasons;
-  if (!isRecord(objects)) return [...reasons, fail(`the expiration of a rule is ${shown(objects)}`)];
+  if (!isRecord(objects))
+    return [...reasons, fail(`the expiration of a rule is ${shown(objects)}`)];
   const { days, date } = objects;
   if (days !== undefined && days !== null && !isAtLeast(days, bucketRetentionDays)) {
     reasons.push(fail(`a rule expires objects after ${shown(days)} days`));
@@ -90,9 +91,7 @@ function judgeArchive(archive: Sighting, seen: Seen): readonly Reason[] {
   const locks = judgeParts(lock, archive, nouns.archives.nameIn, seen, ({ props }) =>
     recordsOf(props["rules"]).some(locksAll)
       ? []
-      : [
-          fail(`no enabled lock rule holds all its objects ${archiveLockDays} days`),
-        ],
+      : [fail(`no enabled lock rule holds all its objects ${archiveLockDays} days`)],
   );
   return locks.map((reason) => ({
     ...reason,

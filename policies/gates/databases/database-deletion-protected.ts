@@ -7,7 +7,8 @@ export const databaseDeletionProtected = defineGate({
   about: "resource",
   noun: "databases",
   requires: "Every database is protected from deletion by the cloud.",
-  because: "A wrong replacement or a destroy would delete the data, and no policy is asked about it.",
+  because:
+    "A wrong replacement or a destroy would delete the data, and no policy is asked about it.",
   severity: "high",
   required: "deletionProtection is true",
   remedy: "pulumi config set --path cutover:database.deletionProtection true",

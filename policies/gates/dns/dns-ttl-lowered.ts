@@ -2,6 +2,9 @@ import { defineGate, fail, inconclusive, type Judge, type Reason } from "../../g
 import type { GuardFacts, TtlFacts } from "../../contract/facts.ts";
 import { requirements } from "../../requirements.ts";
 
+// Date.parse alone takes "7" for a day in 2001, and a time without a zone for a local one.
+const iso8601 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
 const { automaticTtlSeconds, clockSkewSeconds, loweredTtlSeconds } = requirements;
 
 /**
@@ -34,7 +37,7 @@ export const dnsTtlLowered = defineGate({
 function judgeDwell(ttl: TtlFacts, facts: GuardFacts, judge: Judge): readonly Reason[] {
   // Time is scaled in a rehearsal only, whatever the facts say.
   const clockScale = judge.rehearsal ? facts.clockScale : 1;
-  const changedAt = Date.parse(ttl.changedAt);
+  const changedAt = iso8601.test(ttl.changedAt) ? Date.parse(ttl.changedAt) : Number.NaN;
   if (!Number.isFinite(changedAt)) {
     return [inconclusive("the ledger's time of the last TTL change cannot be read")];
   }

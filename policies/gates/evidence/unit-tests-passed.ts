@@ -12,9 +12,9 @@ export const unitTestsPassed = defineGate({
   remedy: "name the report in evidence.unitTests of the release's file",
   judge: ({ unitTests, system, release }) => {
     const file = `examples/${system}/releases/${release.version}.yaml`;
-    const again = `run the tests again and name the report in evidence.unitTests of\n  ${file}`;
+    const again = `run the tests again and name the report in evidence.unitTests of ${file}`;
     if ("problem" in unitTests) {
-      const remedy = `name the report in evidence.unitTests of\n  ${file}`;
+      const remedy = `name the report in evidence.unitTests of ${file}`;
       return [inconclusive(unitTests.problem, { remedy })];
     }
     const { tests, failures, errors, skipped } = unitTests;

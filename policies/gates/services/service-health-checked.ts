@@ -2,7 +2,12 @@ import { defineGate, fail, type Reason } from "../../gate.ts";
 import { isAtLeast, isRecord, isText, listOf, shown } from "../../values.ts";
 
 const restartPolicies: readonly unknown[] = ["always", "unless-stopped", "on-failure"];
-const millisecondsOf: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const millisecondsOf: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
 
 /**
  * A container proves its health before it counts as deployed, comes back when it dies, and cannot take the host's

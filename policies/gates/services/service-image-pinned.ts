@@ -11,8 +11,8 @@ export const serviceImagePinned = defineGate({
   severity: "critical",
   required: "an image that ends in @sha256: and 64 hex digits",
   remedy:
-    "pin images.<service> in examples/<system>/releases/<version>.yaml,\n" +
-    "  and the legacy system's in cutover:legacy.image",
+    "pin images.<service> in examples/<system>/releases/<version>.yaml, " +
+    "and the legacy system's in cutover:legacy.image",
   // The image itself stays untold: its name may carry a registry's credentials.
   judge: ({ props }) => {
     const { image } = props;

@@ -10,14 +10,15 @@ export interface Account {
   readonly network: Network;
   /** How much faster than the wall the rehearsal's clock runs. */
   readonly clockScale: number;
+  /** Region that the provider is configured for. */
+  region: string;
 }
 
 // The id that AWS uses in its own examples; nobody has it.
 const accountId = "123456789012";
-const region = "us-east-1";
 
 /** ARN of something in the account's region. */
-export function arnOf(service: string, resource: string): string {
+export function arnOf({ region }: Account, service: string, resource: string): string {
   return `arn:aws:${service}:${region}:${accountId}:${resource}`;
 }
 
@@ -25,9 +26,6 @@ export function arnOf(service: string, resource: string): string {
 export function globalArnOf(service: string, resource: string): string {
   return `arn:aws:${service}::${accountId}:${resource}`;
 }
-
-/** Name of the region. */
-export const regionName = region;
 
 /** An ARN, as the provider checks it. */
 export const arn = z.string().regex(/^arn:[\w-]*:[\w-]+:[\w-]*:(\d{12}|aws)?:.+$/, {

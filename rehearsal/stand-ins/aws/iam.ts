@@ -102,16 +102,8 @@ function attachmentType({ store }: Account): ResourceType {
   });
 }
 
-function requireRole(
-  roles: Collection<RoleRecord>,
-  name: string,
-  operation: string,
-): RoleRecord {
+function requireRole(roles: Collection<RoleRecord>, name: string, operation: string): RoleRecord {
   const role = roles.get(name);
   if (role !== undefined) return role;
-  throw new ApiError(
-    operation,
-    "NoSuchEntity",
-    `The role with name ${name} cannot be found.`,
-  );
+  throw new ApiError(operation, "NoSuchEntity", `The role with name ${name} cannot be found.`);
 }

@@ -30,14 +30,14 @@ const keyInputs = z.strictObject({
   tags,
 });
 
-function keyType({ store }: Account): ResourceType {
-  const keys = store.collection<KeyRecord>("aws-kms-keys");
+function keyType(account: Account): ResourceType {
+  const keys = account.store.collection<KeyRecord>("aws-kms-keys");
   return standIn({
     inputs: keyInputs,
     replaceOn: (name) => ["keyUsage", "customerMasterKeySpec", "multiRegion"].includes(name),
     create() {
       const keyId = newUuid();
-      const arn = arnOf("kms", `key/${keyId}`);
+      const arn = arnOf(account, "kms", `key/${keyId}`);
       keys.set(keyId, { arn });
       return Promise.resolve({ id: keyId, outputs: { arn, keyId } });
     },
@@ -73,7 +73,7 @@ function aliasType(account: Account): ResourceType {
     replaceOn: (name) => name === "name",
     physicalName: "name",
     create({ name, targetKeyId }) {
-      const arn = arnOf("kms", name);
+      const arn = arnOf(account, "kms", name);
       if (aliases.get(name) !== undefined) {
         throw new ApiError(
           "KMS: CreateAlias",

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { status } from "@grpc/grpc-js";
-import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   PartialError,
   RefusedError,
@@ -13,24 +13,19 @@ import {
   type ProviderDefinition,
   type ResourceType,
 } from "../../../infra/provider/serve.ts";
+import { eventually } from "../../support/eventually.ts";
 import {
   connectToProvider,
-  EngineSideError,
+  failureOf,
   secret,
+  serveTypes,
   startListeningEngine,
+  startPlugin,
   unknownText,
   urnOf,
-  type EngineClient,
-  type Failure,
 } from "../../support/engine.ts";
 
 const thing = { type: "toy:index:Thing" };
-const ends: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-
 const createOnly: ResourceType = {
   create: (news) => Promise.resolve({ id: "made", outputs: news }),
 };
@@ -39,31 +34,11 @@ const echo: ResourceType = {
   update: (_id, _olds, news) => Promise.resolve({ outputs: news }),
 };
 
-async function serve(
+function serve(
   type: ResourceType,
-  definition: Partial<ProviderDefinition> = {},
-): Promise<EngineClient> {
-  const provider = await startProvider({
-    name: "toy",
-    version: "1.2.3",
-    types: { [thing.type]: type },
-    ...definition,
-  });
-  const engine = connectToProvider(provider.port);
-  ends.push(() => provider.close());
-  ends.push(() => {
-    engine.close();
-  });
-  return engine;
-}
-
-async function failureOf(operation: Promise<unknown>): Promise<Failure> {
-  const error: unknown = await operation.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof EngineSideError) return error.failure;
-  throw new Error("the operation did not fail at the provider", { cause: error });
+  definition?: Partial<ProviderDefinition>,
+): ReturnType<typeof serveTypes> {
+  return serveTypes({ [thing.type]: type }, definition);
 }
 
 describe("configure", () => {
@@ -323,7 +298,7 @@ describe("the end of a call", () => {
       },
     });
     const failure = failureOf(engine.create(thing, { wait: true }));
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(wasStarted).toBe(true);
     });
     await engine.cancel();
@@ -341,7 +316,7 @@ describe("the end of a call", () => {
 
 test("messages reach the engine that attached, at their resource", async () => {
   const listening = await startListeningEngine();
-  ends.push(() => {
+  onTestFinished(() => {
     listening.close();
   });
   const engine = await serve({
@@ -352,7 +327,7 @@ test("messages reach the engine that attached, at their resource", async () => {
   });
   await engine.attach(listening.address);
   await engine.create(thing, {});
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(listening.messages).toEqual([
       { severity: 2, urn: urnOf(thing), text: "the database is slow" },
     ]);
@@ -360,39 +335,10 @@ test("messages reach the engine that attached, at their resource", async () => {
 });
 
 describe("as a plugin", () => {
-  async function startPlugin(): Promise<{
-    engine: EngineClient;
-    heard: () => string[];
-    kill: (signal: NodeJS.Signals) => void;
-    ended: Promise<unknown>;
-  }> {
-    const listening = await startListeningEngine();
-    const child = spawn(
-      process.execPath,
-      [new URL("toy-plugin.ts", import.meta.url).pathname, "--logtostderr", listening.address],
-      { stdio: ["pipe", "pipe", "inherit"] },
-    );
-    const ended = once(child, "exit");
-    onTestFinished(async () => {
-      child.kill("SIGKILL");
-      await ended;
-      listening.close();
-    });
-    const [line] = (await once(createInterface(child.stdout), "line")) as [string];
-    const engine = connectToProvider(Number(line));
-    onTestFinished(() => {
-      engine.close();
-    });
-    return {
-      engine,
-      heard: () => listening.messages.map((message) => message.text),
-      kill: (signal) => child.kill(signal),
-      ended,
-    };
-  }
+  const toyPlugin = new URL("toy-plugin.ts", import.meta.url);
 
   test("prints its port, serves, and shuts down on SIGINT with its last words heard", async () => {
-    const { engine, heard, kill, ended } = await startPlugin();
+    const { engine, heard, kill, ended } = await startPlugin(toyPlugin);
     expect((await engine.create(thing, {})).id).toBe("made");
     kill("SIGINT");
     expect(await ended).toEqual([0, null]);
@@ -400,14 +346,14 @@ describe("as a plugin", () => {
   });
 
   test("shuts down on Cancel, refuses what comes after and still ends on SIGINT", async () => {
-    const { engine, heard, kill, ended } = await startPlugin();
+    const { engine, heard, kill, ended } = await startPlugin(toyPlugin);
     const waiting = failureOf(engine.create(thing, { wait: true }));
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(heard()).toEqual(["waiting"]);
     });
     await engine.cancel();
     expect((await waiting).message).toBe("the run was cancelled");
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(heard()).toEqual(["waiting", "shut down"]);
     });
     expect((await failureOf(engine.create(thing, {}))).message).toBe(
@@ -419,7 +365,7 @@ describe("as a plugin", () => {
   });
 
   test("shuts down when something goes wrong outside any call", async () => {
-    const { engine, heard, ended } = await startPlugin();
+    const { engine, heard, ended } = await startPlugin(toyPlugin);
     await engine.create(thing, { crash: true });
     expect(await ended).toEqual([1, null]);
     expect(heard()[0]).toContain("provider toy failed: Error: out of the blue");
@@ -431,7 +377,6 @@ describe("as a plugin", () => {
     onTestFinished(() => {
       listening.close();
     });
-    const plugin = new URL("toy-plugin.ts", import.meta.url).pathname;
     const middle = spawn(
       process.execPath,
       [
@@ -439,7 +384,7 @@ describe("as a plugin", () => {
         `const child = require("node:child_process").spawn(process.execPath, process.argv.slice(1),
            { stdio: ["ignore", "pipe", "inherit"] });
          child.stdout.on("data", (port) => console.log(child.pid + " " + port));`,
-        plugin,
+        toyPlugin.pathname,
         listening.address,
       ],
       { stdio: ["ignore", "pipe", "inherit"] },
@@ -452,12 +397,9 @@ describe("as a plugin", () => {
     });
     await engine.create(thing, {});
     middle.kill("SIGKILL");
-    await vi.waitFor(
-      () => {
-        expect(listening.messages.map((message) => message.text)).toEqual(["shut down"]);
-        expect(() => process.kill(pid, 0)).toThrow();
-      },
-      { timeout: 10_000 },
-    );
+    await eventually(() => {
+      expect(listening.messages.map((message) => message.text)).toEqual(["shut down"]);
+      expect(() => process.kill(pid, 0)).toThrow();
+    });
   });
 });

@@ -1,0 +1,20 @@
+import { guardType } from "../../policies/contract/facts.ts";
+import { guard } from "./guard.ts";
+import { migration, migrationType } from "./migration.ts";
+import { probe, probeType } from "./probe.ts";
+import { releaseRecord, releaseRecordType } from "./release-record.ts";
+import { runProvider } from "./serve.ts";
+import { liftStandingFreezes, writeFreeze, writeFreezeType } from "./write-freeze.ts";
+
+await runProvider({
+  name: "cutover",
+  version: "0.1.0",
+  types: {
+    [guardType]: guard,
+    [writeFreezeType]: writeFreeze,
+    [migrationType]: migration,
+    [probeType]: probe,
+    [releaseRecordType]: releaseRecord,
+  },
+  onShutdown: () => liftStandingFreezes("the run ended before the freeze was completed"),
+});

@@ -1,0 +1,99 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { ensureEngine, EngineError } from "../tools/engine/engine.ts";
+import { startCloud } from "./cloud.ts";
+import { clockScale } from "./clock.ts";
+import { createWorkspace, type Workspace } from "./workspace.ts";
+
+const help = `Runs the stand-ins of aws, cloudflare and docker until Ctrl-C, so that you can drive
+plain pulumi commands against them by hand. No cloud account is needed or touched.
+
+Usage: npm run rehearsal-cloud -- [options]
+
+  --stack NAME     whose config is used: staging or production (production)
+  --help           this text
+
+Example:
+  npm run rehearsal-cloud
+  npm run rehearsal-cloud -- --stack staging
+`;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  let options;
+  try {
+    options = parseArgs({
+      options: {
+        stack: { type: "string", default: "production" },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
+    return 2;
+  }
+  if (options.help) {
+    console.log(help);
+    return 0;
+  }
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, resolve);
+  });
+  const home = await mkdtemp(join(tmpdir(), "cutover-cloud-"));
+  try {
+    const engine = await ensureEngine();
+    const cloud = await startCloud({ folder: join(home, "cloud"), clockScale });
+    try {
+      const { stack } = options;
+      const folder = join(home, "project");
+      const workspace = await createWorkspace({ engine, cloud, stack, clockScale, folder });
+      await writeFile(join(folder, "env"), exports(workspace));
+      console.log(instructions(workspace, cloud.resolver));
+      await stopped;
+      console.log("\nEnding the stand-ins.");
+    } finally {
+      await cloud.close();
+    }
+    return 0;
+  } catch (error) {
+    const known = error instanceof EngineError;
+    console.error(error instanceof Error ? (known ? error.message : error.stack) : error);
+    return 1;
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** Shell lines that set the workspace's environment. */
+function exports(workspace: Workspace): string {
+  const lines = Object.entries(workspace.env).map(
+    ([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`,
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+function instructions(workspace: Workspace, resolver: string): string {
+  const [address = "", port = ""] = resolver.split(":");
+  return `The stand-ins are running. In another terminal:
+
+  cd ${workspace.folder}
+  . ./env
+
+${exports(workspace)
+  .trimEnd()
+  .split("\n")
+  .map((line) => `    ${line}`)
+  .join("\n")}
+
+Then, for example:
+
+  pulumi preview --policy-pack policies
+  pulumi up --policy-pack policies
+  pulumi config set phase lower-ttl
+  dig +short -p ${port} @${address} app.example.com
+
+Ctrl-C here ends everything and removes the folder.`;
+}

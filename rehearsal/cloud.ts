@@ -1,0 +1,99 @@
+import { join } from "node:path";
+import { startProvider, type ProviderDefinition } from "../infra/provider/serve.ts";
+import { imagesFolder, openRegistry, type Registry } from "./registry/registry.ts";
+import { openAws } from "./stand-ins/aws.ts";
+import { dnsRecords, openCloudflare } from "./stand-ins/cloudflare.ts";
+import { startAuthoritative, startCaching } from "./stand-ins/dns.ts";
+import { openDocker } from "./stand-ins/docker.ts";
+import { openFaults, withFaults, type Faults } from "./stand-ins/faults.ts";
+import { claimNetwork, type Network } from "./stand-ins/network.ts";
+import { openStore } from "./stand-ins/store.ts";
+
+/** How a cloud is started. */
+export interface CloudOptions {
+  /** Where everything that it remembers is kept. Started again there, it goes on where it was. */
+  readonly folder: string;
+  /** How much faster than the wall the rehearsal's clock runs: what resolvers keep runs out sooner by it. */
+  readonly clockScale: number;
+  /** Folder of the images that containers can run as; those of the rehearsal by default. */
+  readonly images?: string;
+}
+
+/** The stand-ins of aws, cloudflare and docker, running in this process. */
+export interface Cloud {
+  /** What makes the engine use them instead of the real providers. */
+  readonly env: Readonly<Record<string, string>>;
+  /** gRPC ports of the providers by name. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly network: Network;
+  /** `address:port` of the caching resolver that clients ask. */
+  readonly resolver: string;
+  /** `address:port` of the name server in charge of the zones. */
+  readonly nameServer: string;
+  readonly registry: Registry;
+  /** What can be made to go wrong. */
+  readonly faults: Faults;
+  /**
+   * Ends everything and keeps the folder. Databases and containers end as well when this process dies without it,
+   * however it dies.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the stand-ins. Several can run at once, each in a folder of its own.
+ *
+ * @throws Error when another process runs one in the same folder, or when this system lacks what they need
+ */
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  const ends: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of ends.splice(0).toReversed()) await end();
+  };
+  try {
+    return { ...(await start(options, ends)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  { folder, clockScale, images = imagesFolder }: CloudOptions,
+  ends: (() => Promise<void>)[],
+): Promise<Omit<Cloud, "close">> {
+  const store = openStore(folder);
+  const claim = await claimNetwork(store);
+  const { network } = claim;
+  ends.push(() => claim.release());
+  const registry = openRegistry(images);
+  const records = dnsRecords(store);
+  const authoritative = await startAuthoritative(network.dns, () => records.items());
+  ends.push(() => authoritative.close());
+  const caching = await startCaching(network.dns, authoritative.server, clockScale);
+  ends.push(() => caching.close());
+  const faultsFolder = join(store.folder, "faults");
+  const ports: Record<string, number> = {};
+  const serve = async (definition: ProviderDefinition): Promise<void> => {
+    const provider = await startProvider(withFaults(definition, faultsFolder));
+    ends.push(() => provider.close());
+    ports[definition.name] = provider.port;
+  };
+  // Databases first: containers look for theirs as soon as they start.
+  await serve(await openAws({ store, network, clockScale, region: "us-east-1" }));
+  await serve(openCloudflare(store));
+  await serve(await openDocker(store, registry));
+  const attached = Object.entries(ports).map(([name, port]) => `${name}:${port}`);
+  return {
+    env: {
+      PULUMI_DEBUG_PROVIDERS: attached.join(","),
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    },
+    ports,
+    network,
+    resolver: caching.server,
+    nameServer: authoritative.server,
+    registry,
+    faults: openFaults(faultsFolder),
+  };
+}

@@ -1,0 +1,95 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { startStack, told, withPack, type TestStack } from "../support/stack.ts";
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startStack();
+  await stack.through("v1.0.0", "prepare", "lower-ttl");
+  await stack.set({ phase: "cutover" });
+});
+afterAll(() => stack.close());
+
+const breaks = [
+  {
+    what: "an unencrypted database",
+    config: { "database.storageEncrypted": "false" },
+    mended: { "database.storageEncrypted": "true" },
+    gate: "database-encrypted-at-rest",
+    remedy: "cutover:database.storageEncrypted true",
+  },
+  {
+    what: "a bucket whose versioning is missing",
+    config: { "bucket.versioned": "false" },
+    mended: { "bucket.versioned": "true" },
+    gate: "bucket-versioned",
+    remedy: "cutover:bucket.versioned true",
+  },
+  {
+    what: "backups kept for 6 days",
+    config: { "database.backupRetentionDays": "6" },
+    mended: { "database.backupRetentionDays": "14" },
+    gate: "database-backups-retained",
+    remedy: "cutover:database.backupRetentionDays 7",
+  },
+] as const;
+
+describe.each(breaks)("$what", ({ config, mended, gate, remedy }) => {
+  afterEach(() => stack.set(mended));
+
+  test.each([[[]], [["--skip-preview"]]])("stops pulumi up %j", async (args) => {
+    await stack.set(config);
+    const result = await stack.up(...withPack, ...args);
+    expect(result.exitCode, told(result)).not.toBe(0);
+    const closed = result.violations.filter(({ level }) => level === "mandatory");
+    expect(closed.map((violation) => violation.gate)).toContain(gate);
+    expect(closed.find((violation) => violation.gate === gate)?.message).toContain(remedy);
+    await expectNothingMoved();
+  });
+});
+
+describe.each([
+  [
+    "switched off, that would have passed",
+    { "unit-tests-passed": "disabled" },
+    "unit-tests-passed",
+  ],
+  ["switched off together with all others", { all: "disabled" }, "--policy-pack policies"],
+  ["judged by a seal that was switched off", { seal: "disabled" }, "--policy-pack policies"],
+  ["judged by a seal that only advises", { seal: "advisory" }, "--policy-pack policies"],
+])("a gate %s", (_, levels, named) => {
+  test.each([[[]], [["--skip-preview"]]])("stops pulumi up %j", async (args) => {
+    const file = join(stack.workspace.folder, "levels.json");
+    await writeFile(file, JSON.stringify(levels));
+    const result = await stack.up(...withPack, "--policy-pack-config", file, ...args);
+    expect(result.exitCode, told(result)).not.toBe(0);
+    expect(result.errors.join("\n")).toContain(named);
+    await expectNothingMoved();
+  });
+});
+
+test.each([[[]], [["--skip-preview"]]])(
+  "a closed gate that was set to advisory stops pulumi up %j",
+  async (args) => {
+    const file = join(stack.workspace.folder, "levels.json");
+    await writeFile(file, JSON.stringify({ "database-backups-retained": "advisory" }));
+    await stack.set({ "database.backupRetentionDays": "6" });
+    const result = await stack.up(...withPack, "--policy-pack-config", file, ...args);
+    await stack.set({ "database.backupRetentionDays": "14" });
+    expect(result.exitCode, told(result)).not.toBe(0);
+    expect(told(result)).toContain("database-backups-retained");
+    await expectNothingMoved();
+  },
+);
+
+/** DNS answers with the old target, nothing of the new release runs, writes are open. */
+async function expectNothingMoved(): Promise<void> {
+  expect(await stack.dnsAnswer()).toBe(stack.cloud.network.legacy);
+  expect(await stack.health("blue")).toBeNull();
+  expect(await stack.health("legacy")).toMatchObject({ version: "legacy" });
+  expect(await stack.sql("SHOW default_transaction_read_only")).toEqual([
+    { default_transaction_read_only: "off" },
+  ]);
+}

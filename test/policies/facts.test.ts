@@ -1,0 +1,55 @@
+import { describe, expect, test } from "vitest";
+import { digestOf } from "../../policies/contract/seal.ts";
+import { readFacts } from "../../policies/facts.ts";
+import { readyFacts } from "../support/samples.ts";
+
+const neverRan = {
+  ...readyFacts,
+  before: { phase: null, release: null, serving: null, recorded: [], ttl: null },
+};
+
+test("facts of the right shape are read as they are", () => {
+  expect(readFacts(() => structuredClone(readyFacts))).toEqual({ facts: readyFacts });
+});
+
+test("what the engine drops because it is null is null again, and the digest is the same", () => {
+  const dropped = { ...neverRan, before: { recorded: [] } };
+  expect(readFacts(() => dropped)).toEqual({ facts: neverRan });
+  expect(digestOf(dropped)).toBe(digestOf(neverRan));
+});
+
+test("a report that is missing may be null or dropped", () => {
+  const unitTests = { report: null, problem: "no report" };
+  expect(readFacts(() => ({ ...readyFacts, unitTests })).problems).toBeUndefined();
+  expect(
+    readFacts(() => ({ ...readyFacts, unitTests: { problem: "no report" } })).problems,
+  ).toBeUndefined();
+});
+
+test("all that is wrong is said at once", () => {
+  const wrong = { ...readyFacts, guard: "exit", ttlSeconds: "60", covers: {} };
+  expect(readFacts(() => wrong).problems).toMatchInlineSnapshot(`
+    [
+      "facts.guard is not one of entry, data, switch",
+      "facts.ttlSeconds is not a number",
+      "facts.covers.databases is not a list of texts",
+      "facts.covers.backups is not a list of texts",
+      "facts.covers.buckets is not a list of texts",
+      "facts.covers.archives is not a list of texts",
+      "facts.covers.services is not a list of texts",
+    ]
+  `);
+});
+
+describe("facts that are no facts", () => {
+  test.each([undefined, null, "facts", 7, [], {}])("%j", (given) => {
+    expect(readFacts(() => given).problems).not.toHaveLength(0);
+  });
+
+  test("reading them throws", () => {
+    const read = () => {
+      throw new Error("s3cret");
+    };
+    expect(readFacts(read).problems).toEqual(["facts cannot be read"]);
+  });
+});

@@ -1,0 +1,238 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import * as grpc from "@grpc/grpc-js";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
+import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb.js";
+import analyzerRpc from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
+import analyzer from "@pulumi/pulumi/proto/analyzer_pb.js";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { guardType, type GuardFacts } from "../../policies/contract/facts.ts";
+import { sealProblems, type Seal } from "../../policies/contract/seal.ts";
+import { releaseGates } from "../../policies/release-gates.ts";
+import { stackType } from "../../policies/run.ts";
+import { unknown } from "../support/gate-tester.ts";
+import { openWorld, readyFacts, secretText } from "../support/samples.ts";
+
+const root = join(import.meta.dirname, "../..");
+const runner = join(root, "node_modules/@pulumi/pulumi/cmd/run-policy-pack/index.js");
+const secretSignature = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
+
+interface Diagnostic {
+  readonly policy: string;
+  readonly level: "advisory" | "mandatory";
+  readonly message: string;
+}
+
+let pack: ChildProcess;
+let client: analyzerRpc.AnalyzerClient;
+
+beforeAll(async () => {
+  // As the language host starts it; nothing answers at the engine's address, and the pack never asks.
+  pack = spawn(process.execPath, [runner, "127.0.0.1:1", join(root, "policies")], {
+    cwd: join(root, "policies"),
+    env: { PATH: process.env["PATH"] },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [port] = (await once(createInterface({ input: pack.stdout! }), "line")) as [string];
+  client = new analyzerRpc.AnalyzerClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+});
+
+afterAll(async () => {
+  client.close();
+  const ended = once(pack, "exit");
+  pack.kill();
+  await ended;
+});
+
+beforeEach(() => configure({}));
+
+test("the pack carries the seal and every gate, all of them able to stop a run", async () => {
+  const info = await call<analyzer.AnalyzerInfo>((done) =>
+    client.getAnalyzerInfo(new Empty(), done),
+  );
+  expect(info.getName()).toBe("cutover");
+  expect(info.getVersion()).toMatch(/^\d+\.\d+\.\d+$/);
+  expect(info.getPoliciesList().map((policy) => policy.getName())).toEqual([
+    "seal",
+    ...releaseGates.map(({ id }) => id),
+  ]);
+  const { MANDATORY, REMEDIATE } = analyzer.EnforcementLevel;
+  expect(info.getPoliciesList().map((policy) => policy.getEnforcementlevel())).toEqual([
+    REMEDIATE,
+    ...releaseGates.map(() => MANDATORY),
+  ]);
+});
+
+describe("a run", () => {
+  test("that is ready gets a seal for each guard, over the wire", async () => {
+    expect(await registerWorld()).toEqual([]);
+    for (const guard of ["entry", "data", "switch"] as const) {
+      const facts = atNow(guard);
+      const { seal, diagnostics } = await registerGuard(facts);
+      expect(diagnostics).toEqual([]);
+      expect(sealProblems(seal, facts)).toEqual([]);
+    }
+  });
+
+  test("with a fault is stopped, whatever level the run's config gives the gate", async () => {
+    await configure({ "database-encrypted-at-rest": analyzer.EnforcementLevel.ADVISORY });
+    const world = openWorld();
+    const { database } = world.resources;
+    if (database !== undefined) database.props["storageEncrypted"] = false;
+    expect(await registerWorld(world)).toEqual([
+      {
+        policy: "database-encrypted-at-rest",
+        level: "mandatory",
+        message: [
+          "Found: database orders: storageEncrypted is false.",
+          "Required: storageEncrypted is true.",
+          "To do: pulumi config set --path cutover:database.storageEncrypted true",
+        ].join("\n"),
+      },
+    ]);
+    const { seal } = await registerGuard(atNow("data"));
+    expect(seal?.enforcement["database-encrypted-at-rest"]).toBe("on");
+    expect(seal?.verdicts["database-encrypted-at-rest"]).toBe("fail");
+  });
+
+  test("with a gate switched off gets a seal that says so", async () => {
+    await configure({ "bucket-versioned": analyzer.EnforcementLevel.DISABLED });
+    await registerWorld();
+    const facts = atNow("data");
+    const { seal } = await registerGuard(facts);
+    expect(sealProblems(seal, facts).map(({ gate, kind }) => [gate, kind])).toEqual([
+      ["bucket-versioned", "switched-off"],
+    ]);
+  });
+
+  test("with an unknown value is stopped, not waved through", async () => {
+    const world = openWorld();
+    const { database } = world.resources;
+    if (database !== undefined) database.props["deletionProtection"] = unknown;
+    const diagnostics = await registerWorld(world);
+    expect(diagnostics).toEqual([
+      expect.objectContaining({ policy: "database-deletion-protected", level: "mandatory" }),
+    ]);
+    expect(diagnostics[0]?.message).toContain("deletionProtection is unknown until the\n  update");
+  });
+
+  test("with a seal that is not remediated gets none", async () => {
+    await configure({ seal: analyzer.EnforcementLevel.ADVISORY });
+    await registerWorld();
+    const { seal } = await registerGuard(atNow("data"));
+    expect(seal).toBeUndefined();
+  });
+
+  test("keeps secrets secret beside the seal, and reads facts that came as a secret", async () => {
+    await registerWorld();
+    const facts = atNow("entry");
+    const remediated = await remediate(guardType, "entry", {
+      facts: { ...secretSignature, value: facts },
+      other: { ...secretSignature, value: { nested: [secretText] } },
+    });
+    expect(remediated?.["other"]).toEqual({
+      ...secretSignature,
+      value: { nested: [secretText] },
+    });
+    expect(remediated?.["facts"]).toEqual({ ...secretSignature, value: facts });
+    expect(sealProblems(remediated?.["seal"] as unknown as Seal, facts)).toEqual([]);
+  });
+
+  test("with unknown facts is stopped and gets no seal", async () => {
+    await registerWorld();
+    const { seal, diagnostics } = await registerGuard({ ...atNow("entry"), ttlSeconds: unknown });
+    expect(seal).toBeUndefined();
+    expect(diagnostics.map(({ policy, level }) => [policy, level])).toEqual([
+      ["seal", "mandatory"],
+    ]);
+    expect(diagnostics[0]?.message).toContain("ttlSeconds is unknown");
+  });
+});
+
+/** Ready facts whose waiting time is over by the clock of this machine. */
+function atNow(guard: GuardFacts["guard"]): GuardFacts {
+  const changedAt = new Date(Date.now() - 2 * 3600 * 1000).toISOString();
+  const ttl = { seconds: 60, previousSeconds: 3600, changedAt };
+  return { ...readyFacts, guard, before: { ...readyFacts.before, ttl } };
+}
+
+async function registerWorld(world = openWorld()): Promise<Diagnostic[]> {
+  await analyze(stackType, "stack", {});
+  const diagnostics: Diagnostic[] = [];
+  for (const [name, { type, props }] of Object.entries(world.resources)) {
+    diagnostics.push(...(await analyze(type, name, props)));
+  }
+  return diagnostics;
+}
+
+async function registerGuard(
+  facts: object,
+): Promise<{ seal: Seal | undefined; diagnostics: Diagnostic[] }> {
+  const props = { facts };
+  const remediated = await remediate(guardType, "guard", props);
+  const diagnostics = await analyze(guardType, "guard", remediated ?? props);
+  return { seal: remediated?.["seal"] as unknown as Seal | undefined, diagnostics };
+}
+
+async function analyze(type: string, name: string, props: object): Promise<Diagnostic[]> {
+  const response = await call<analyzer.AnalyzeResponse>((done) =>
+    client.analyze(request(type, name, props), done),
+  );
+  return response.getDiagnosticsList().map((diagnostic) => ({
+    policy: diagnostic.getPolicyname(),
+    level:
+      diagnostic.getEnforcementlevel() === analyzer.EnforcementLevel.ADVISORY
+        ? "advisory"
+        : "mandatory",
+    message: diagnostic.getMessage(),
+  }));
+}
+
+async function remediate(
+  type: string,
+  name: string,
+  props: object,
+): Promise<Record<string, JavaScriptValue> | undefined> {
+  const response = await call<analyzer.RemediateResponse>((done) =>
+    client.remediate(request(type, name, props), done),
+  );
+  const [remediation] = response.getRemediationsList();
+  expect(remediation?.getDiagnostic() ?? "").toBe("");
+  return remediation?.getProperties()?.toJavaScript();
+}
+
+function request(type: string, name: string, props: object): analyzer.AnalyzeRequest {
+  const message = new analyzer.AnalyzeRequest();
+  message.setType(type);
+  message.setName(name);
+  message.setUrn(`urn:pulumi:test::test::${type}::${name}`);
+  message.setProperties(Struct.fromJavaScript(props as Record<string, JavaScriptValue>));
+  message.setOptions(new analyzer.AnalyzerResourceOptions());
+  return message;
+}
+
+async function configure(
+  levels: Readonly<Record<string, analyzer.EnforcementLevel>>,
+): Promise<void> {
+  const message = new analyzer.ConfigureAnalyzerRequest();
+  for (const [policy, level] of Object.entries(levels)) {
+    const config = new analyzer.PolicyConfig();
+    config.setEnforcementlevel(level);
+    config.setProperties(Struct.fromJavaScript({}));
+    message.getPolicyconfigMap().set(policy, config);
+  }
+  await call((done) => client.configure(message, done));
+}
+
+function call<Response>(
+  start: (done: (error: grpc.ServiceError | null, response: Response) => void) => unknown,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    start((error, response) => {
+      if (error === null) resolve(response);
+      else reject(error);
+    });
+  });
+}

@@ -1,0 +1,106 @@
+import { guards, type GuardName } from "../../policies/contract/facts.ts";
+import { gateTable, type GateRow } from "../../policies/contract/gates.ts";
+import { phaseMeaning, phases } from "../../policies/contract/phase.ts";
+import type { Gate } from "../../policies/gate.ts";
+import { requirements } from "../../policies/requirements.ts";
+
+const guardMeaning: Readonly<Record<GuardName, string>> = {
+  entry: "before anything changes",
+  data: "after the data resources, before the write freeze",
+  switch: "after the services, before DNS moves",
+};
+
+const requirementMeaning: Readonly<Record<keyof typeof requirements, string>> = {
+  backupRetentionDays: "days that automated database backups are kept, at least",
+  vaultLockDays: "days that a locked vault keeps a recovery point, at least",
+  bucketRetentionDays: "days that S3 keeps what was overwritten or deleted, at least",
+  archiveLockDays: "days that R2 refuses to delete an object, at least",
+  loweredTtlSeconds: "seconds that a DNS answer lives when traffic moves, at most",
+  automaticTtlSeconds: "seconds that Cloudflare's automatic TTL stands for",
+  clockSkewSeconds: "seconds that a recorded time may be ahead of the clock, at most",
+};
+
+/** The README of the pack: what every gate requires, why, where and when. */
+export function catalogue(gates: readonly Gate[]): string {
+  return [
+    "# Release gates",
+    "",
+    "Made by `npx vitest run test/policies/catalogue.test.ts --update` from the gates themselves; edit those.",
+    "",
+    "This folder is a Pulumi policy pack. It judges a release before anything changes and closes the way when a gate is",
+    "not open. It works only when it is attached, `pulumi up --policy-pack policies`; without it the guards refuse the",
+    "release, because only the pack can write the seal that they ask for.",
+    "",
+    "- What is absent, zero, of another type or unknown until the update closes a gate. So does a covered name that no",
+    "  declared resource carries.",
+    "- A gate of this phase is mandatory, whatever `--policy-pack-config` says. A gate of the next phase is shown as",
+    "  advice. A gate that was switched off closes its guard.",
+    "- No message shows a value that could be secret.",
+    "",
+    "## Guards",
+    "",
+    ...guards.flatMap((guard) => section(guard, gates)),
+    "## Requirements",
+    "",
+    "The numbers that gates enforce, from `requirements.ts`. They cannot be set from outside.",
+    "",
+    ...table([
+      ["requirement", "value", "meaning"],
+      ...Object.entries(requirementMeaning).map(([name, meaning]) => [
+        name,
+        String(requirements[name as keyof typeof requirements]),
+        meaning,
+      ]),
+    ]),
+    "",
+    "## Phases",
+    "",
+    ...table([["phase", "meaning"], ...phases.map((phase) => [phase, phaseMeaning[phase]])]),
+    "",
+  ].join("\n");
+}
+
+function section(guard: GuardName, gates: readonly Gate[]): string[] {
+  return [
+    `### ${guard}: ${guardMeaning[guard]}`,
+    "",
+    ...gates.filter((gate) => gate.guard === guard).flatMap(entry),
+  ];
+}
+
+function entry({ id, requires, because, required, remedy, severity }: Gate): string[] {
+  return [
+    `#### ${id}`,
+    "",
+    `${requires} ${because}`,
+    "",
+    `- When: ${when(id)}. Severity: ${severity}.`,
+    `- Required: ${code(required)}.`,
+    `- To do: ${code(remedy)}`,
+    "",
+  ];
+}
+
+/** A Markdown table with even columns, as prettier writes it. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((cells) => cells[column]?.length ?? 0)),
+  );
+  const lines = rows.map(
+    (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`,
+  );
+  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
+  return [lines[0] ?? "", rule, ...lines.slice(1)];
+}
+
+/** Words in angle brackets are not HTML, and a command is to be copied. */
+function code(text: string): string {
+  return /^pulumi [^,]*$/.test(text) ? `\`${text}\`` : text.replaceAll("<", "\\<");
+}
+
+function when(id: string): string {
+  const row: GateRow | undefined = gateTable.find((one) => one.id === id);
+  if (row === undefined) throw new Error(`contract/gates.ts has no gate ${id}`);
+  const inPhases = row.phases.length === phases.length ? "every phase" : row.phases.join(", ");
+  return row.directions.length === 2 ? inPhases : `${inPhases}, ${row.directions.join()} only`;
+}
