@@ -14,7 +14,7 @@ export abstract class Component extends pulumi.ComponentResource {
   protected readonly child: pulumi.CustomResourceOptions;
 
   constructor(type: string, name: string, step: StepOptions) {
-    super(`cutover:${type}`, name, {}, {});
+    super(`cutover:${type}`, name, {}, { dependsOn: step.dependsOn });
     this.child = { parent: this, dependsOn: step.dependsOn, hooks: step.hooks };
   }
 

@@ -105,8 +105,18 @@ export function judgeHere(): Judge {
 
 /** Judges one resource by its own inputs. */
 export function judgeResource(gate: ResourceGate, resource: Sighting): Finding[] {
-  return findings(gate, subjectOf(gate.noun, resource), () => gate.judge(resource));
+  return findings(gate, subjectOf(gate.noun, resource), () =>
+    // The engine shows a new resource that `--target` or `--exclude` leaves out without any inputs.
+    Object.keys(resource.props).length === 0 ? leftOut : gate.judge(resource),
+  );
 }
+
+const leftOut: readonly Reason[] = [
+  inconclusive("this run leaves it out", {
+    required: "a run of the whole program",
+    remedy: "run it again without --target and --exclude",
+  }),
+];
 
 /** The names that the guard says are covered and that no declared resource carries. */
 export function judgeCover(

@@ -161,7 +161,7 @@ class Story {
   told(): Omit<RunResult, "exitCode" | "seconds"> {
     return {
       violations: [...this.#violations.values()],
-      changes: this.#changes,
+      changes: this.#previewsLeft === 0 ? this.#changes : [],
       errors: this.#errors,
       output: this.#output.join("\n"),
     };

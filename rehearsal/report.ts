@@ -46,19 +46,20 @@ export interface Report {
 
 /** The figures of a rehearsal, as a table of at most 80 columns that reads well without colour. */
 export function figures(report: Report): string {
-  const table = new Table({ style: { head: [], border: [] }, colWidths: [46, 31], wordWrap: true });
+  const noLine = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
+  const table = new Table({ chars: noLine, style: { border: [] }, colWidths: [60, 18] });
   const passed = report.gates.filter(({ verdict }) => verdict === "pass").length;
   table.push(
-    ["Figure", "Value"],
     ["Reasons named when readiness was refused", `${report.refusals.length}`],
     ["Gates judged, and open at the end", `${report.gates.length}, ${passed} open`],
     ["Writes acknowledged through two cutovers", `${report.writes.acknowledged}`],
     ["Acknowledged writes lost", `${report.writes.lost}`],
     ["Longest pause that the writer saw", seconds(report.writes.pauseSeconds)],
     ["Time to roll back", seconds(report.rollbackSeconds)],
+    ["", ""],
     ["Where the time went", ""],
-    ...report.parts.map(({ name, seconds: spent }) => [name, seconds(spent)]),
-    ["Whole rehearsal", seconds(report.seconds)],
+    ...report.parts.map(({ name, seconds: spent }) => [`  ${name}`, seconds(spent)]),
+    ["  Altogether", seconds(report.seconds)],
   );
   return table.toString();
 }

@@ -15,12 +15,17 @@ export interface DnsRecordsArgs {
 export class DnsRecords extends Component {
   constructor(name: string, args: DnsRecordsArgs, step: StepOptions) {
     super("dns:DnsRecords", name, step);
-    for (const host of args.names) this.#createRecord(name, host, args);
-    this.registerOutputs({ address: args.address });
+    const records = args.names.map((host) => this.#createRecord(name, host, args));
+    // What the zone answers, not what was wanted: outputs are written even when a record could not be changed.
+    this.registerOutputs({ answers: records.map((record) => record.content) });
   }
 
-  #createRecord(name: string, host: string, { zoneId, address, ttlSeconds }: DnsRecordsArgs): void {
-    new DnsRecord(
+  #createRecord(
+    name: string,
+    host: string,
+    { zoneId, address, ttlSeconds }: DnsRecordsArgs,
+  ): DnsRecord {
+    return new DnsRecord(
       `${name}-${host}`,
       { zoneId, name: host, type: "A", content: address, ttl: ttlSeconds, proxied: false },
       { ...this.child, protect: true },

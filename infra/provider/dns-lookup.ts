@@ -14,6 +14,7 @@ export async function askResolver(
   name: string,
   family: 4 | 6,
   timeoutMilliseconds: number,
+  signal: AbortSignal,
 ): Promise<string[]> {
   // Loaded here, because a run without DNS should not wait for it.
   const { default: dns } = await import("dns-packet");
@@ -32,10 +33,17 @@ export async function askResolver(
       const timer = setTimeout(() => {
         reject(new Error(`no reply within ${String(timeoutMilliseconds)} ms`));
       }, timeoutMilliseconds);
+      const onAbort = (): void => {
+        settle(() => {
+          reject(new Error("stopped"));
+        });
+      };
       const settle = (act: () => void): void => {
         clearTimeout(timer);
+        signal.removeEventListener("abort", onAbort);
         act();
       };
+      signal.addEventListener("abort", onAbort, { once: true });
       socket.on("error", (error) => {
         settle(() => {
           reject(error);

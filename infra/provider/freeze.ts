@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { codeOf, messageOf } from "./error-text.ts";
 import { pause } from "./pause.ts";
 import {
   applicationPrefix,
-  codeOf,
   lockSession,
   withSession,
   type Connection,
@@ -20,7 +20,7 @@ export interface FreezeKey {
  * How far a freeze got: `freezing` until every older session is gone and a write was seen refused, then `frozen`.
  * It ends as `completed` by its own `open` step, or as `aborted`.
  */
-export type FreezeState = "freezing" | "frozen" | "completed" | "aborted";
+type FreezeState = "freezing" | "frozen" | "completed" | "aborted";
 
 /** What the step ledger in the database says of a freeze. */
 export interface FreezeRecord {
@@ -562,10 +562,6 @@ async function isLifted(
     );
     return false;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Puts what PostgreSQL says about missing rights into words for the operator. */

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { z } from "zod";
+import { codeOf, messageOf } from "./error-text.ts";
 import { inputFailures, parseInputs } from "./inputs.ts";
 import {
-  codeOf,
   connectionSchema,
   lockSession,
   withSession,
@@ -47,10 +47,10 @@ const inputs = z.strictObject({
 });
 
 /** Inputs of a migration. Seconds are optional and have defaults. */
-export type MigrationInputs = Readonly<z.infer<typeof inputs>>;
+type MigrationInputs = Readonly<z.infer<typeof inputs>>;
 
 /** A file that the database has seen. */
-export interface AppliedFile {
+interface AppliedFile {
   readonly name: string;
   readonly sha256: string;
   /** ISO 8601. */
@@ -137,8 +137,7 @@ async function lacksFiles({ connection, files }: MigrationInputs, call: Call): P
     const seen = new Set(ledger.map((row) => `${row.name} ${row.sha256}`));
     return !files.every((file) => seen.has(`${file.name} ${file.sha256}`));
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    call.log("warning", `cannot tell which migrations the database has seen: ${message}`);
+    call.log("warning", `cannot tell which migrations the database has seen: ${messageOf(error)}`);
     return true;
   }
 }

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { z } from "zod";
+import { codeOf, messageOf } from "./error-text.ts";
 import { pause } from "./pause.ts";
 import { RefusedError } from "./resource-type.ts";
 
@@ -90,7 +91,7 @@ export async function withSession<Result>(
 }
 
 /** Locks of this project in a database, one for each thing that must not run twice at once. */
-export const lockKeys = { freeze: 1, migration: 2 } as const;
+const lockKeys = { freeze: 1, migration: 2 } as const;
 
 /**
  * Takes a lock that ends with the session, so that a killed process leaves none behind.
@@ -126,12 +127,6 @@ export async function lockSession(
     `the ${lock} lock of this database was not free within ${String(waitSeconds)} s; ` +
       `session that holds it: ${found}.\nTo do: let the other run end, or end that session, then run again`,
   );
-}
-
-/** PostgreSQL's five-character code of an error, or the system's (`ECONNREFUSED`); undefined when it has none. */
-export function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
 }
 
 // "cuto" in ASCII, so that these locks meet nobody else's.
@@ -179,10 +174,9 @@ function unreachable(connection: Connection, error: unknown): Error {
   const place = `database ${database} on ${host}:${String(port)}`;
   const code = codeOf(error) ?? "no answer";
   const todo = connectRemedies[code];
-  const message = error instanceof Error ? error.message : String(error);
   return new RefusedError(
     todo === undefined
-      ? `cannot reach ${place} as ${user}: ${message} (${code}).\nTo do: see that it runs and that this machine may connect to it`
+      ? `cannot reach ${place} as ${user}: ${messageOf(error)} (${code}).\nTo do: see that it runs and that this machine may connect to it`
       : `cannot reach ${place} as ${user}: ${todo}`,
     { cause: error },
   );

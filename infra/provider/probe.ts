@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { isIP, isIPv6 } from "node:net";
 import { z } from "zod";
 import { askResolver } from "./dns-lookup.ts";
+import { messageOf } from "./error-text.ts";
 import { bodyLimit, get, type Answer } from "./http-get.ts";
 import { inputFailures, parseInputs } from "./inputs.ts";
 import { pause } from "./pause.ts";
@@ -47,7 +48,7 @@ const inputs = z.strictObject({
 });
 
 /** Inputs of a probe. */
-export type ProbeInputs = Readonly<z.infer<typeof inputs>>;
+type ProbeInputs = Readonly<z.infer<typeof inputs>>;
 
 /**
  * Asks a service over HTTP until it answers as required. Its failure stops whatever stands behind it; it changes
@@ -83,19 +84,21 @@ async function ask(
   let row = 0;
   for (let attempts = 1; ; attempts += 1) {
     call.signal.throwIfAborted();
-    const finding = await attempt(parsed, Math.min(attemptMilliseconds, remaining()), call.signal);
+    // The last attempt gets a second as well, or it would fail for nothing but lack of time.
+    const time = Math.max(1000, Math.min(attemptMilliseconds, remaining()));
+    const finding = await attempt(parsed, Math.ceil(time), call.signal);
     // An attempt that was cut off says nothing about the service.
     call.signal.throwIfAborted();
     row = "address" in finding ? row + 1 : 0;
     if ("address" in finding && row >= successes) {
       return { at: new Date().toISOString(), attempts, address: finding.address };
     }
-    if (remaining() <= intervalMs) {
+    if (remaining() <= 0) {
       throw new RefusedError(
         failureText(name, parsed, finding, row, attempts, (performance.now() - began) / 1000),
       );
     }
-    await pause(intervalMs, call.signal);
+    await pause(Math.min(intervalMs, Math.max(0, remaining())), call.signal);
   }
 }
 
@@ -105,12 +108,12 @@ async function attempt(
   signal: AbortSignal,
 ): Promise<Finding> {
   const url = new URL(parsed.url);
-  const resolved = await resolveHost(parsed, url);
+  const resolved = await resolveHost(parsed, url, signal);
   if (resolved !== undefined && "found" in resolved) return resolved;
   const target = parsed.address ?? resolved?.address;
   let answer: Answer;
   try {
-    answer = await get(url, target, Math.max(1, Math.ceil(milliseconds)), signal);
+    answer = await get(url, target, milliseconds, signal);
   } catch (error) {
     const at = target === undefined ? "" : ` from ${target}`;
     return { found: `no answer${at}: ${messageOf(error)}`, required: requiredText(parsed) };
@@ -123,14 +126,24 @@ async function attempt(
 }
 
 /** What the resolvers say; undefined when none is asked. They must all say the same, or all the expected address. */
-async function resolveHost(parsed: ProbeInputs, url: URL): Promise<Finding | undefined> {
+async function resolveHost(
+  parsed: ProbeInputs,
+  url: URL,
+  signal: AbortSignal,
+): Promise<Finding | undefined> {
   const { resolvers, expectAddress } = parsed;
   if (resolvers === undefined) return undefined;
   const family = isIPv6(expectAddress ?? "") ? 6 : 4;
   const answers = await Promise.all(
     resolvers.map(async (resolver) => {
       try {
-        const found = await askResolver(resolver, url.hostname, family, resolverMilliseconds);
+        const found = await askResolver(
+          resolver,
+          url.hostname,
+          family,
+          resolverMilliseconds,
+          signal,
+        );
         return { resolver, text: found.length === 0 ? "no address" : found.join(" and "), found };
       } catch (error) {
         return { resolver, text: messageOf(error), found: [] };
@@ -211,7 +224,7 @@ function failureText(
     `probe ${name} failed: ${origin}${pathname}${place} is not as required`,
     `found:    ${found}`,
     `required: ${required}`,
-    `after:    ${String(attempts)} attempts in ${seconds.toFixed(1)} s`,
+    `after:    ${String(attempts)} ${attempts === 1 ? "attempt" : "attempts"} in ${seconds.toFixed(1)} s`,
   ].join("\n");
 }
 
@@ -226,10 +239,6 @@ function shown(value: unknown): string {
 /** So much of a text that an error stays readable. */
 function short(text: string): string {
   return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function isPlainUrl(text: string): boolean {

@@ -12,7 +12,7 @@ export const unknown: unique symbol = Symbol("unknown until the update");
  * Which parts of a value are secret: `true` for all of it, else the secret entries by key (list entries by index).
  * Undefined means that nothing is secret.
  */
-export type SecretMask = true | ReadonlyMap<string, SecretMask> | undefined;
+type SecretMask = true | ReadonlyMap<string, SecretMask> | undefined;
 
 /** Properties as they came over the wire: the plain values, and which of them were secret. */
 export interface Received {

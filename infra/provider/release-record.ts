@@ -55,7 +55,7 @@ export const releaseRecord: ResourceType = {
 
 function appended(ledger: unknown, news: Properties): Ledger {
   return appendEntry(
-    ledger === undefined || ledger === null ? undefined : wholeLedger(ledger as Partial<Ledger>),
+    ledger === undefined || ledger === null ? undefined : wholeLedger(ledger),
     wholeEntry(news["entry"] as LedgerEntry),
     new Date().toISOString(),
   );

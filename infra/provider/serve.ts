@@ -1,6 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import { openEngineLog, type EngineLog } from "./engine-log.ts";
+import { messageOf } from "./error-text.ts";
 import type { ProviderDefinition } from "./resource-type.ts";
 import { makeService } from "./service.ts";
 
@@ -14,7 +15,6 @@ export {
   type ProviderDefinition,
   type ResourceState,
   type ResourceType,
-  type Severity,
 } from "./resource-type.ts";
 
 /** A provider that serves. */
@@ -111,7 +111,7 @@ async function endPlugin(
   try {
     await Promise.race([definition.onShutdown?.(), late]);
   } catch (error) {
-    log.log("error", "", error instanceof Error ? error.message : String(error));
+    log.log("error", "", messageOf(error));
   }
 }
 

@@ -6,6 +6,7 @@ import plugins from "@pulumi/pulumi/proto/plugin_pb.js";
 import type * as requests from "@pulumi/pulumi/proto/provider_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import statuses from "@pulumi/pulumi/proto/status_pb.js";
+import { messageOf } from "./error-text.ts";
 import type { EngineLog } from "./engine-log.ts";
 import {
   fromStruct,
@@ -268,7 +269,7 @@ export function makeService(
   };
 
   return {
-    methods: methods as unknown as grpc.UntypedServiceImplementation,
+    methods,
     async abort(reason, milliseconds) {
       const ends = [...running.values()];
       for (const controller of running.keys()) controller.abort(new RefusedError(reason));
@@ -394,7 +395,6 @@ function failure(error: unknown, log: EngineLog): Partial<grpc.StatusObject> {
   if (error instanceof RefusedError) {
     return { code: grpc.status.FAILED_PRECONDITION, details: error.message };
   }
-  const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && error.stack !== undefined) log.log("debug", "", error.stack);
-  return { code: grpc.status.UNKNOWN, details: message };
+  return { code: grpc.status.UNKNOWN, details: messageOf(error) };
 }

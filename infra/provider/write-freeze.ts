@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { messageOf } from "./error-text.ts";
 import {
   completeFreeze,
   freezeWrites,
@@ -26,10 +27,10 @@ const inputs = z.strictObject({
 });
 
 /** Inputs of a write freeze: `frozen` stops the writes of a release's database, `open` ends that freeze. */
-export type WriteFreezeInputs = Readonly<z.infer<typeof inputs>>;
+type WriteFreezeInputs = Readonly<z.infer<typeof inputs>>;
 
 /** Outputs of a write freeze. */
-export interface WriteFreezeOutputs extends Freeze {
+interface WriteFreezeOutputs extends Freeze {
   readonly writes: WriteFreezeInputs["writes"];
 }
 
@@ -82,7 +83,7 @@ export async function liftStandingFreezes(reason: string): Promise<void> {
         log(
           "error",
           `the write freeze of release ${release} could not be lifted, so the database takes no writes: ` +
-            `${error instanceof Error ? error.message : String(error)}`,
+            messageOf(error),
         );
       }
     }),
@@ -151,8 +152,7 @@ async function standsAsWanted(parsed: WriteFreezeInputs, call: Call): Promise<bo
       writes === "frozen" && record?.state === "frozen" && isFrozen && standing.has(keyOf(parsed))
     );
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    call.log("warning", `cannot tell whether writes are ${writes}: ${message}`);
+    call.log("warning", `cannot tell whether writes are ${writes}: ${messageOf(error)}`);
     return false;
   }
 }

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { z } from "zod";
 
 /** The processes that images of the rehearsal run. */
-export const serviceNames = ["legacy", "api", "worker", "web"] as const;
+const serviceNames = ["legacy", "api", "worker", "web"] as const;
 
 /**
  * An image of the rehearsal: not layers of files, but what the one rehearsed process does when it runs "as" this image.
  */
-export const imageSchema = z.strictObject({
+const imageSchema = z.strictObject({
   /** Where it was pushed, as in `registry.example.com/flagship/api`. */
   repository: z.string(),
   service: z.enum(serviceNames),

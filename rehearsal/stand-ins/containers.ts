@@ -11,7 +11,7 @@ import { isFree } from "./network.ts";
 import type { Collection, Store } from "./store.ts";
 
 /** A port of a container that is published on an address of the machine. */
-export interface PublishedPort {
+interface PublishedPort {
   readonly internal: number;
   readonly external: number;
   readonly ip: string;
@@ -23,7 +23,6 @@ export interface HealthCheck {
   readonly path: string;
   readonly interval: number;
   readonly timeout: number;
-  readonly startPeriod: number;
   readonly retries: number;
 }
 
@@ -43,7 +42,7 @@ export interface ContainerSpec {
 }
 
 /** What happens when a container ends by itself. */
-export type RestartPolicy = "no" | "on-failure" | "always" | "unless-stopped";
+type RestartPolicy = "no" | "on-failure" | "always" | "unless-stopped";
 
 /** What the daemon keeps of a container. */
 export interface ContainerRecord extends ContainerSpec {

@@ -261,7 +261,6 @@ function healthCheckOf(
     path: `${url.pathname}${url.search}`,
     interval: or(millisecondsOf(inputs.interval), defaultMilliseconds),
     timeout: or(millisecondsOf(inputs.timeout), defaultMilliseconds),
-    startPeriod: millisecondsOf(inputs.startPeriod),
     retries: or(inputs.retries, defaultRetries),
   };
 }

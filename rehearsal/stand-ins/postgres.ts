@@ -246,31 +246,36 @@ async function launch(
   }
 }
 
+/** Waits until the server answers and says its version; what answers at its address meanwhile may be another's. */
 async function answers(
   child: ChildProcess,
   logFile: string,
   settings: ServerSettings,
 ): Promise<string> {
   const deadline = Date.now() + startSeconds * 1000;
-  for (;;) {
-    const before = child.exitCode !== null || child.signalCode !== null;
-    try {
-      return await asAdmin(settings, async (client) => {
-        const { rows } = await client.query<{ version: string }>(
-          "SELECT current_setting('server_version') AS version",
-        );
-        return rows[0]?.version ?? "";
-      });
-    } catch (error) {
-      if (before || Date.now() > deadline) {
-        child.kill("SIGQUIT");
-        child.stdin?.destroy();
-        const log = (await readFile(logFile, "utf8")).split("\n").slice(-15).join("\n");
-        throw new Error(`PostgreSQL did not start; the end of its log:\n${log}`, { cause: error });
-      }
-      await sleep(pollMilliseconds);
-    }
+  const ended = once(child, "exit").then(() => undefined);
+  let last: unknown;
+  while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
+    const asked = versionOf(settings).catch((error: unknown) => {
+      last = error;
+    });
+    const version = await Promise.race([asked, ended]);
+    if (version !== undefined) return version;
+    await sleep(pollMilliseconds);
   }
+  child.kill("SIGQUIT");
+  child.stdin?.destroy();
+  const log = (await readFile(logFile, "utf8")).split("\n").slice(-15).join("\n");
+  throw new Error(`PostgreSQL did not start; the end of its log:\n${log}`, { cause: last });
+}
+
+function versionOf(settings: ServerSettings): Promise<string | undefined> {
+  return asAdmin(settings, async (client) => {
+    const { rows } = await client.query<{ version: string }>(
+      "SELECT current_setting('server_version') AS version",
+    );
+    return rows[0]?.version;
+  });
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -297,8 +302,9 @@ async function asAdmin<Result>(
   });
   // Without a listener a connection that the server ends would end this process.
   client.on("error", () => undefined);
+  // A client that never connected must not be ended: that waits for ever.
+  await client.connect();
   try {
-    await client.connect();
     return await work(client);
   } finally {
     await client.end();

@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Wire } from "../support/engine.ts";
-import { startTestCloud, temporaryFolder, type TestCloud } from "./support.ts";
+import { startTestCloud, temporaryFolder, type Made, type TestCloud } from "./support.ts";
 
 let folder: string;
 let cloud: TestCloud;
@@ -29,7 +29,7 @@ const cases: readonly {
   readonly type: string;
   readonly inputs: Wire;
   /** A change that needs a new one, and whether the old one goes first. */
-  readonly replace?: readonly [Wire, boolean];
+  readonly replace: readonly [Wire, boolean];
   /** A change that does not. */
   readonly update?: Wire;
   /** Inputs that the API refuses, and its words. */
@@ -276,7 +276,10 @@ function resolved(inputs: Wire): Wire {
   ) as Wire;
 }
 
-test.each(cases)("$type", async ({ type, inputs, replace, update, refused, unchecked }) => {
+/** What was made, by type. */
+const mades = new Map<string, Made>();
+
+test.each(cases)("$type is made, once checked", async ({ type, inputs, refused, unchecked }) => {
   const subject = cloud.subject(type);
   const fine = resolved(inputs);
   expect(await subject.check(fine)).toEqual({});
@@ -292,24 +295,41 @@ test.each(cases)("$type", async ({ type, inputs, replace, update, refused, unche
   for (const [change, message] of refused ?? []) {
     expect(await subject.refusal(resolved({ ...fine, ...change }))).toMatch(message);
   }
-  if (replace !== undefined) {
-    const [change, deleteFirst] = replace;
-    const names = Object.keys(change);
-    expect(await subject.diff(made, { ...fine, ...change })).toEqual({
-      changes: names,
-      replaces: names,
-      deleteFirst,
-    });
-  }
-  if (update !== undefined) {
-    const news = { ...fine, ...update };
+  mades.set(type, made);
+  remember(type, made.id, made.outputs);
+});
+
+function madeOf(type: string): Made {
+  const made = mades.get(type);
+  if (made === undefined) throw new Error(`${type} was not made`);
+  return made;
+}
+
+test.each(cases)("$type is replaced on some changes", async ({ type, replace }) => {
+  const made = madeOf(type);
+  const [change, deleteFirst] = replace;
+  const names = Object.keys(change);
+
+  expect(await cloud.subject(type).diff(made, { ...made.inputs, ...change })).toEqual({
+    changes: names,
+    replaces: names,
+    deleteFirst,
+  });
+});
+
+test.each(cases.filter(({ update }) => update !== undefined))(
+  "$type is updated on others and stays what it is",
+  async ({ type, update }) => {
+    const made = madeOf(type);
+    const news = { ...made.inputs, ...update };
+    const subject = cloud.subject(type);
+
     expect((await subject.diff(made, news)).replaces).toEqual([]);
     const updated = await subject.update(made, news);
     expect(updated.outputs).toMatchObject(news);
     expect(updated.outputs["arn"]).toEqual(made.outputs["arn"]);
-  }
-  remember(type, made.id, made.outputs);
-});
+  },
+);
 
 function remember(type: string, id: string, outputs: Wire): void {
   const arn = String(outputs["arn"]);

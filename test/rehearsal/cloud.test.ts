@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { chmod, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:net";
 import { Client } from "pg";
@@ -43,10 +44,13 @@ interface System {
   readonly record: Made;
 }
 
-async function buildSystem({ cloud, subject }: TestCloud): Promise<System> {
-  const database = await subject("aws:rds/instance:Instance").create(databaseInputs("flagship"));
+async function buildSystem(testCloud: TestCloud): Promise<System> {
+  const { cloud } = testCloud;
+  const database = await testCloud
+    .subject("aws:rds/instance:Instance")
+    .create(databaseInputs("flagship"));
   const image = cloud.registry.images.find(({ image }) => image.service === "legacy");
-  const container = await subject("docker:index/container:Container").create({
+  const container = await testCloud.subject("docker:index/container:Container").create({
     name: "legacy",
     image: image?.reference,
     ports: [{ internal: 8080, external: cloud.network.port, ip: cloud.network.legacy }],
@@ -55,7 +59,7 @@ async function buildSystem({ cloud, subject }: TestCloud): Promise<System> {
     wait: true,
     restart: "unless-stopped",
   } satisfies Wire);
-  const record = await subject("cloudflare:index/dnsRecord:DnsRecord").create({
+  const record = await testCloud.subject("cloudflare:index/dnsRecord:DnsRecord").create({
     zoneId: "0".repeat(32),
     name: "app.example.com",
     type: "A",
@@ -177,6 +181,31 @@ test("databases and containers end with the process that runs them, even when it
   // And the next process goes on with what the killed one left.
   const next = await start(path);
   await until("the container serves again", () => isHealthy(next.cloud));
+});
+
+test("a folder that the database server cannot reach still has its databases, and leaves nothing behind", async () => {
+  const home = await temporaryFolder();
+  await chmod(home, 0o700);
+  const path = join(home, "cloud");
+  const first = await startTestCloud({ folder: path });
+  const made = await first.subject("aws:rds/instance:Instance").create(databaseInputs("flagship"));
+  await first.close();
+  const second = await startTestCloud({ folder: path });
+  const client = new Client(databaseUrl(made));
+  await client.connect();
+  await client.end();
+  await second.close();
+  await rm(home, { recursive: true });
+  await start(await folder());
+
+  const shared = join(tmpdir(), "cutover-rehearsal");
+  const left = await readdir(shared).catch(() => []);
+  const origins = await Promise.all(
+    left
+      .filter((name) => name.endsWith(".origin"))
+      .map((name) => readFile(join(shared, name), "utf8").catch(() => "")),
+  );
+  expect(origins.filter((origin) => origin.startsWith(home))).toEqual([]);
 });
 
 function accepts(host: string, port: number): Promise<boolean> {

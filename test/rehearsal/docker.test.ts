@@ -150,7 +150,7 @@ test("a container is a process that is healthy when its creation returns", async
     'http_requests_total{service="legacy",version="legacy",slot="blue",code="201"} 2',
   );
   await containers.delete(made);
-  await expect(get(made, "/healthz")).rejects.toThrow();
+  await expect(get(made, "/healthz")).rejects.toThrow("fetch failed");
 });
 
 test("a container that is never healthy fails its creation and stays", async () => {
@@ -235,6 +235,38 @@ test("the worker marks orders, says how many wait, and ends what it began", asyn
   await containers.delete(made);
   const waiting = "SELECT count(*)::int AS open FROM pg_stat_activity";
   expect(await sql(`${waiting} WHERE application_name = 'worker-blue'`)).toEqual([{ open: 0 }]);
+});
+
+test.each([
+  ["finishes the order under way when it gets time", { destroyGraceSeconds: 10 }, 201],
+  ["is killed in the middle of it when it gets none, as with the real provider", {}, "killed"],
+])("a container that is removed %s", async (_, grace, outcome) => {
+  const made = await create("legacy:legacy", grace);
+  const id = typeof outcome === "number" ? 60 : 61;
+  const lock = new Client(url);
+  await lock.connect();
+  await lock.query("BEGIN; LOCK TABLE orders");
+  const ordering = order(made, id).then(
+    ({ status }) => status,
+    () => "killed",
+  );
+  await until("the order waits at the database", async () => {
+    const waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    return (await sql(waiting)).length > 0;
+  });
+  const removing = containers.delete(made);
+  // A process that drains takes no further clients; one that is killed takes none either.
+  await until("it takes no more clients", async () => {
+    return get(made, "/version").then(
+      () => false,
+      () => true,
+    );
+  });
+  await lock.query("COMMIT");
+  await lock.end();
+  await removing;
+
+  expect(await ordering).toBe(outcome);
 });
 
 test("the web hands orders on to its api, and is healthy only with it", async () => {

@@ -1,27 +1,38 @@
+import { once } from "node:events";
+import { readFile, rm } from "node:fs/promises";
+import { createServer, type Socket } from "node:net";
+import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { copyFolder } from "../../rehearsal/stand-ins/postgres.ts";
 import {
   databaseInputs,
   databaseUrl,
   startTestCloud,
+  temporaryFolder,
   type Made,
   type Subject,
   type TestCloud,
 } from "./support.ts";
 
+let folder: string;
 let cloud: TestCloud;
 let instances: Subject;
 let snapshots: Subject;
 let database: Made;
 
 beforeAll(async () => {
-  cloud = await startTestCloud();
+  folder = await temporaryFolder();
+  cloud = await startTestCloud({ folder });
   instances = cloud.subject("aws:rds/instance:Instance");
   snapshots = cloud.subject("aws:rds/snapshot:Snapshot");
   database = await instances.create(databaseInputs("flagship"));
 });
 
-afterAll(() => cloud.close());
+afterAll(async () => {
+  await cloud.close();
+  await rm(folder, { recursive: true });
+});
 
 async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
   const client = new Client(url);
@@ -130,6 +141,9 @@ test("a snapshot taken while somebody writes is whole", async () => {
     dbInstanceIdentifier: "flagship",
     dbSnapshotIdentifier: "while-busy",
   });
+  // Without the label recovery would start too late, and only sometimes go wrong.
+  const copy = copyFolder(join(folder, "rds-snapshots", "while-busy"));
+  expect(await readFile(join(copy, "backup_label"), "utf8")).toContain("START WAL LOCATION");
   writing.stopped = true;
   await writes;
   const restored = await instances.create(
@@ -285,6 +299,21 @@ test("a snapshot of nothing, and one under a taken name, are refused", async () 
       dbSnapshotIdentifier: "flagship-final",
     }),
   ).toMatch(/DBSnapshotAlreadyExists/);
+});
+
+test("a server that cannot start says why, and nothing of it is left", async () => {
+  const { network } = cloud.cloud;
+  const next = `${network.block}.51`;
+  const sockets: Socket[] = [];
+  const other = createServer((socket) => sockets.push(socket)).listen(network.databasePort, next);
+  await once(other, "listening");
+  const refusal = await instances.refusal(databaseInputs("blocked"));
+  for (const socket of sockets) socket.destroy();
+  other.close();
+  await once(other, "close");
+
+  expect(refusal).toContain(`could not bind IPv4 address "${next}"`);
+  await instances.delete(await instances.create(databaseInputs("blocked")));
 });
 
 test("a preview makes nothing and passes on what is not known yet", async () => {

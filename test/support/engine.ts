@@ -31,7 +31,7 @@ export function secret(value: unknown): Wire {
 export const unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** What a provider answers to Create and Update. */
-export interface Applied {
+interface Applied {
   readonly id: string;
   readonly outputs: Wire;
 }
@@ -75,7 +75,7 @@ export interface EngineClient {
 }
 
 /** `timeout` in seconds, as custom timeouts come. */
-export interface ApplyOptions {
+interface ApplyOptions {
   readonly preview?: boolean;
   readonly timeout?: number;
 }
@@ -212,7 +212,7 @@ export async function startListeningEngine(): Promise<ListeningEngine> {
       });
       callback(null, new empties.Empty());
     },
-  } as unknown as grpc.UntypedServiceImplementation);
+  });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);

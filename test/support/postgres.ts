@@ -37,7 +37,7 @@ export interface TestPostgres {
 }
 
 /** One open session. */
-export interface TestSession {
+interface TestSession {
   query<Row extends pg.QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   /** True once the server, not the test, has ended the session. */
   isTerminated(): boolean;

@@ -26,7 +26,7 @@ export interface TestStack {
   dnsAnswer(): Promise<string>;
   /** What the web of a target answers to `/healthz`; null when nobody answers. */
   health(target: "legacy" | "blue" | "green"): Promise<Health | null>;
-  /** The resources of the state, without what changes by itself. */
+  /** The resources of the state by URN, without what changes by itself. */
   state(): Promise<readonly StateResource[]>;
   /** How to reach the database as its master user. */
   connection(): Promise<pg.ClientConfig>;
@@ -126,11 +126,13 @@ class Driven implements TestStack {
   }
 
   async state(): Promise<readonly StateResource[]> {
-    const { output } = await this.#must("stack", "export");
+    // In clear, because a secret is encrypted anew at every write and would look changed.
+    const { output } = await this.#must("stack", "export", "--show-secrets");
     const { deployment } = JSON.parse(output) as { deployment: { resources?: StateResource[] } };
     return (deployment.resources ?? [])
       .filter(({ type }) => type !== "pulumi:pulumi:Stack" && !type.startsWith("pulumi:providers:"))
-      .map(({ urn, type, inputs, outputs }) => ({ urn, type, inputs, outputs }));
+      .map(({ urn, type, inputs, outputs }) => ({ urn, type, inputs, outputs }))
+      .sort((a, b) => a.urn.localeCompare(b.urn));
   }
 
   async connection(): Promise<pg.ClientConfig> {

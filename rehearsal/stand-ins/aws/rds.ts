@@ -19,7 +19,7 @@ import type { Collection } from "../store.ts";
 import { arn, arnOf, requireKey, tags, whole, type Account } from "./account.ts";
 
 /** What RDS keeps of an instance. */
-export interface InstanceRecord extends ServerSettings {
+interface InstanceRecord extends ServerSettings {
   readonly identifier: string;
   readonly resourceId: string;
   readonly status: "creating" | "available";
@@ -34,7 +34,7 @@ export interface InstanceRecord extends ServerSettings {
 }
 
 /** What RDS keeps of a snapshot: what it was taken of, and when. */
-export interface SnapshotRecord extends Omit<InstanceRecord, "address" | "deletionProtection"> {
+interface SnapshotRecord extends Omit<InstanceRecord, "address" | "deletionProtection"> {
   readonly snapshotIdentifier: string;
   readonly createdAt: string;
 }
@@ -56,27 +56,33 @@ export async function openRds(account: Account): Promise<Rds> {
     groups: store.collection("aws-rds-parameter-groups"),
     servers: new Map(),
   };
-  await Promise.all(
-    rds.instances.items().map(async (record) => {
-      if (record.status === "creating") return forget(rds, record);
-      rds.servers.set(record.identifier, await startServer(instanceFolder(rds, record), record));
-    }),
-  );
-  await Promise.all(
-    rds.snapshots.items().map(async (record) => {
+  const close = async (): Promise<void> => {
+    await Promise.all([...rds.servers.values()].map((server) => server.stop()));
+  };
+  const opened = await Promise.allSettled([
+    ...rds.instances.items().map((record) => resume(rds, record)),
+    ...rds.snapshots.items().map(async (record) => {
       if (record.status === "creating") await forgetSnapshot(rds, record);
     }),
-  );
+  ]);
+  const failed = opened.find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") {
+    await close();
+    throw failed.reason;
+  }
   return {
     types: {
       "aws:rds/instance:Instance": instanceType(rds),
       "aws:rds/snapshot:Snapshot": snapshotType(rds),
       "aws:rds/parameterGroup:ParameterGroup": parameterGroupType(rds),
     },
-    async close() {
-      await Promise.all([...rds.servers.values()].map((server) => server.stop()));
-    },
+    close,
   };
+}
+
+async function resume(rds: Service, record: InstanceRecord): Promise<void> {
+  if (record.status === "creating") return forget(rds, record);
+  rds.servers.set(record.identifier, await startServer(instanceFolder(rds, record), record));
 }
 
 interface Service {

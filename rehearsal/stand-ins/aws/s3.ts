@@ -42,7 +42,7 @@ export function s3Types(account: Account): Record<string, ResourceType> {
 }
 
 /** Folder of a bucket's objects. */
-export function bucketFolder({ store }: Account, bucket: string): string {
+function bucketFolder({ store }: Account, bucket: string): string {
   return join(store.folder, "s3", bucket);
 }
 

@@ -197,8 +197,8 @@ describe("create and update", () => {
 
 describe("failures", () => {
   const failing = (error: unknown): ResourceType => ({
-    create: () => Promise.reject(error as Error),
-    update: () => Promise.reject(error as Error),
+    create: () => Promise.reject(error),
+    update: () => Promise.reject(error),
   });
 
   test("a refusal is its message, and tells the engine that nothing happened", async () => {
@@ -399,7 +399,7 @@ describe("as a plugin", () => {
     middle.kill("SIGKILL");
     await eventually(() => {
       expect(listening.messages.map((message) => message.text)).toEqual(["shut down"]);
-      expect(() => process.kill(pid, 0)).toThrow();
+      expect(() => process.kill(pid, 0)).toThrow("ESRCH");
     });
   });
 });

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { liftFreeze } from "../../../infra/provider/freeze.ts";
 import {
   liftStandingFreezes,
@@ -226,6 +226,18 @@ describe("freezing", () => {
     await writer.query("COMMIT");
     expect(await rowsOf(connection)).toContain(1);
     await writer.end();
+  });
+
+  test("does not count while a new session can write", async () => {
+    const connection = await databaseWithTable();
+    const engine = await serve();
+    vi.stubEnv("PGOPTIONS", "-c default_transaction_read_only=off");
+    const { message } = await failureOf(engine.create(target, inputsOf(connection))).finally(() => {
+      vi.unstubAllEnvs();
+    });
+    expect(message).toContain("writes are not frozen: a new session of this connection's role");
+    expect(await stateOf(connection)).toBe("aborted");
+    expect(await writes(connection)).toBe("accepted");
   });
 
   test("does not begin on a database that cannot be reached, and gives no password away", async () => {
