@@ -209,12 +209,12 @@ function ignore(): void {
 async function createLedger(session: Session): Promise<void> {
   // CREATE ... IF NOT EXISTS asks for the right to create even when there is nothing to create.
   const [row] = await session.rows<{ exists: boolean }>(
-    "SELECT to_regclass('cutover.step') IS NOT NULL AS exists",
+    "SELECT to_regclass('cutover_ledger.step') IS NOT NULL AS exists",
   );
   if (row?.exists === true) return;
   await session.run(`
-    CREATE SCHEMA IF NOT EXISTS cutover;
-    CREATE TABLE IF NOT EXISTS cutover.step (
+    CREATE SCHEMA IF NOT EXISTS cutover_ledger;
+    CREATE TABLE IF NOT EXISTS cutover_ledger.step (
       stack text NOT NULL,
       release text NOT NULL,
       step text NOT NULL,
@@ -228,12 +228,12 @@ async function createLedger(session: Session): Promise<void> {
 
 async function readRecord(session: Session, key: FreezeKey): Promise<FreezeRecord | undefined> {
   const [ledger] = await session.rows<{ exists: boolean }>(
-    "SELECT to_regclass('cutover.step') IS NOT NULL AS exists",
+    "SELECT to_regclass('cutover_ledger.step') IS NOT NULL AS exists",
   );
   if (ledger?.exists !== true) return undefined;
   const [row] = await session.rows<FreezeRecord>(
     `SELECT state, token, detail->>'since' AS since, detail->>'until' AS until, detail->>'reason' AS reason
-     FROM cutover.step WHERE stack = $1 AND release = $2 AND step = $3`,
+     FROM cutover_ledger.step WHERE stack = $1 AND release = $2 AND step = $3`,
     [key.stack, key.release, step],
   );
   return row;
@@ -284,13 +284,13 @@ async function startFreeze(session: Session, key: FreezeKey): Promise<Freeze> {
   const token = randomUUID();
   await session.transaction(async () => {
     await session.rows(
-      `UPDATE cutover.step SET state = 'aborted', at = clock_timestamp(),
+      `UPDATE cutover_ledger.step SET state = 'aborted', at = clock_timestamp(),
          detail = detail || jsonb_build_object('reason', $4::text, 'until', ${isoNow})
        WHERE step = $3 AND state IN ('freezing', 'frozen') AND NOT (stack = $1 AND release = $2)`,
       [key.stack, key.release, step, `release ${key.release} of ${key.stack} froze writes`],
     );
     await session.rows(
-      `INSERT INTO cutover.step (stack, release, step, state, token, at, detail)
+      `INSERT INTO cutover_ledger.step (stack, release, step, state, token, at, detail)
        VALUES ($1, $2, $3, 'freezing', $4, clock_timestamp(), jsonb_build_object('from', ${isoNow}))
        ON CONFLICT (stack, release, step) DO UPDATE
        SET state = excluded.state, token = excluded.token, at = excluded.at, detail = excluded.detail`,
@@ -302,7 +302,7 @@ async function startFreeze(session: Session, key: FreezeKey): Promise<Freeze> {
   });
   // Read after the commit: whoever connects later than this starts read-only.
   const [row] = await session.rows<{ since: string }>(
-    `UPDATE cutover.step SET detail = detail || jsonb_build_object('since', ${isoNow})
+    `UPDATE cutover_ledger.step SET detail = detail || jsonb_build_object('since', ${isoNow})
      WHERE stack = $1 AND release = $2 AND step = $3 RETURNING detail->>'since' AS since`,
     [key.stack, key.release, step],
   );
@@ -319,7 +319,7 @@ async function setState(
   reason: string | null,
 ): Promise<void> {
   await session.rows(
-    `UPDATE cutover.step SET state = $4, at = clock_timestamp(), detail = detail || jsonb_build_object('reason', $5::text)
+    `UPDATE cutover_ledger.step SET state = $4, at = clock_timestamp(), detail = detail || jsonb_build_object('reason', $5::text)
      WHERE stack = $1 AND release = $2 AND step = $3`,
     [key.stack, key.release, step, state, reason],
   );
@@ -427,7 +427,7 @@ async function endReaders(
 ): Promise<void> {
   // Read after the commit of what opened the database: whoever connects later than this can write.
   const [row] = await session.rows<{ from: string; until: string }>(
-    `UPDATE cutover.step SET detail = jsonb_build_object('until', ${isoNow}) || detail
+    `UPDATE cutover_ledger.step SET detail = jsonb_build_object('until', ${isoNow}) || detail
      WHERE stack = $1 AND release = $2 AND step = $3 
      RETURNING detail->>'from' AS from, detail->>'until' AS until`,
     [key.stack, key.release, step],
@@ -517,7 +517,7 @@ async function tryWrite(
     try {
       await session.run(
         `BEGIN;
-         INSERT INTO cutover.step (stack, release, step, state, token, at, detail)
+         INSERT INTO cutover_ledger.step (stack, release, step, state, token, at, detail)
          VALUES ('', '', 'test-write', '', '', now(), '{}');
          ROLLBACK`,
       );

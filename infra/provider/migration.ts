@@ -220,7 +220,7 @@ function milliseconds(seconds: number): string {
 
 async function hasLedger(session: Session): Promise<boolean> {
   const [row] = await session.rows<{ exists: boolean }>(
-    "SELECT to_regclass('cutover.migration') IS NOT NULL AS exists",
+    "SELECT to_regclass('cutover_ledger.migration') IS NOT NULL AS exists",
   );
   return row?.exists === true;
 }
@@ -229,8 +229,8 @@ async function createLedger(session: Session, { user, database }: Connection): P
   if (await hasLedger(session)) return;
   try {
     await session.run(`
-      CREATE SCHEMA IF NOT EXISTS cutover;
-      CREATE TABLE IF NOT EXISTS cutover.migration (
+      CREATE SCHEMA IF NOT EXISTS cutover_ledger;
+      CREATE TABLE IF NOT EXISTS cutover_ledger.migration (
         name text PRIMARY KEY,
         sha256 text NOT NULL,
         release text NOT NULL,
@@ -239,7 +239,7 @@ async function createLedger(session: Session, { user, database }: Connection): P
   } catch (error) {
     if (codeOf(error) !== noPrivilegeCode) throw error;
     throw new RefusedError(
-      `role ${user} may not make the schema cutover in database ${database}.\n` +
+      `role ${user} may not make the schema cutover_ledger in database ${database}.\n` +
         `To do: connect as the database's owner, or GRANT CREATE ON DATABASE "${database}" TO "${user}"`,
       { cause: error },
     );
@@ -249,7 +249,7 @@ async function createLedger(session: Session, { user, database }: Connection): P
 async function readLedger(session: Session): Promise<AppliedFile[]> {
   return session.rows<AppliedFile>(
     `SELECT name, sha256, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at
-     FROM cutover.migration ORDER BY applied_at, name`,
+     FROM cutover_ledger.migration ORDER BY applied_at, name`,
   );
 }
 
@@ -272,7 +272,7 @@ async function applyFile(session: Session, file: SqlFile, release: string): Prom
         );
       }
       await session.rows(
-        "INSERT INTO cutover.migration (name, sha256, release, applied_at) VALUES ($1, $2, $3, clock_timestamp())",
+        "INSERT INTO cutover_ledger.migration (name, sha256, release, applied_at) VALUES ($1, $2, $3, clock_timestamp())",
         [file.name, file.sha256, release],
       );
     });

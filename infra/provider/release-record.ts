@@ -1,12 +1,10 @@
 import { z } from "zod";
 import {
   appendEntry,
-  emptyLedger,
   emptyStanding,
+  wholeLedger,
   type Ledger,
   type LedgerEntry,
-  type LiveRecord,
-  type Standing,
 } from "../release/ledger.ts";
 import { inputFailures } from "./inputs.ts";
 import { hasUnknown, sameProperty, type Properties } from "./properties.ts";
@@ -59,27 +57,6 @@ function appended(ledger: unknown, news: Properties): Ledger {
     wholeEntry(news["entry"] as LedgerEntry),
     new Date().toISOString(),
   );
-}
-
-/** The engine drops nulls on some of its ways; the ledger's own code wants them back. */
-function wholeLedger(ledger: Partial<Ledger>): Ledger {
-  return {
-    ...emptyLedger,
-    ...ledger,
-    before: wholeStanding(ledger.before),
-    now: wholeStanding(ledger.now),
-    records: (ledger.records ?? []).map(
-      (record: Partial<LiveRecord>) => ({ snapshot: null, dnsBefore: [], ...record }) as LiveRecord,
-    ),
-  };
-}
-
-function wholeStanding(standing: Partial<Standing> | undefined): Standing {
-  return {
-    ...emptyStanding,
-    ...standing,
-    slots: { ...emptyStanding.slots, ...standing?.slots },
-  };
 }
 
 function wholeEntry(entry: Partial<LedgerEntry>): LedgerEntry {

@@ -124,6 +124,17 @@ export function appendEntry(ledger: Ledger | undefined, entry: LedgerEntry, at: 
   };
 }
 
+/** A ledger with its nulls put back: the engine drops them on some of its ways. */
+export function wholeLedger(ledger: Partial<Ledger>): Ledger {
+  return {
+    before: wholeStanding(ledger.before),
+    now: wholeStanding(ledger.now),
+    records: (ledger.records ?? []).map(
+      (record: Partial<LiveRecord>) => ({ snapshot: null, dnsBefore: [], ...record }) as LiveRecord,
+    ),
+  };
+}
+
 /** Tells whether a run of this phase and version repeats the one that the stack stands at. */
 export function isRepeat(now: Standing, phase: Phase, version: string): boolean {
   return now.phase === phase && now.release === version;
@@ -142,4 +153,12 @@ export function recordedVersions(records: readonly LiveRecord[]): string[] {
 function nextTtl(ttl: TtlFacts | null, seconds: number, at: string): TtlFacts {
   if (ttl === null) return { seconds, previousSeconds: seconds, changedAt: at };
   return ttl.seconds === seconds ? ttl : { seconds, previousSeconds: ttl.seconds, changedAt: at };
+}
+
+function wholeStanding(standing: Partial<Standing> | undefined): Standing {
+  return {
+    ...emptyStanding,
+    ...standing,
+    slots: { ...emptyStanding.slots, ...standing?.slots },
+  };
 }

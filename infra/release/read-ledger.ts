@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { emptyLedger, type Ledger } from "./ledger.ts";
+import { emptyLedger, wholeLedger, type Ledger } from "./ledger.ts";
 import { releaseRecordType } from "./resources.ts";
 
 interface StackResources {
@@ -18,5 +18,6 @@ export async function readLedger(): Promise<Ledger> {
     stackName,
   })) as StackResources;
   const record = Object.values(outputs).find((resource) => resource.type === releaseRecordType);
-  return (record?.outputs["ledger"] as Ledger | undefined) ?? emptyLedger;
+  const ledger = record?.outputs["ledger"] as Partial<Ledger> | undefined;
+  return ledger === undefined ? emptyLedger : wholeLedger(ledger);
 }

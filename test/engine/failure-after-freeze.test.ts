@@ -61,7 +61,7 @@ describe("after the freeze", () => {
     expect(await stack.dnsAnswer()).toBe(stack.cloud.network.blue);
     expect(await columns()).toContain("channel");
     const steps = await stack.sql<{ step: string; state: string }>(
-      "SELECT step, state FROM cutover.step",
+      "SELECT step, state FROM cutover_ledger.step",
     );
     expect(steps.map(({ state }) => state)).not.toContain("frozen");
   });

@@ -93,5 +93,5 @@ async function writesFrozen(): Promise<string | undefined> {
 }
 
 async function tokens(): Promise<unknown[]> {
-  return stack.sql("SELECT token FROM cutover.step WHERE step = 'write-freeze'");
+  return stack.sql("SELECT token FROM cutover_ledger.step WHERE step = 'write-freeze'");
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import type { Ledger } from "../../infra/release/ledger.ts";
 import { clockScale } from "../../rehearsal/clock.ts";
 import { startCloud, type Cloud } from "../../rehearsal/cloud.ts";
 import { lookup } from "../../rehearsal/lookup.ts";
@@ -172,10 +173,10 @@ class Driven implements TestStack {
 
   /** Until every answer that was given with the old TTL has run out, by the ledger's own time stamp. */
   async #answersRunOut(): Promise<void> {
-    const ledger = (await this.state()).find(({ type }) => type === "cutover:index:ReleaseRecord");
-    const { ttl } = (
-      ledger?.outputs["ledger"] as { now: { ttl: { changedAt: string; previousSeconds: number } } }
-    ).now;
+    const record = (await this.state()).find(({ type }) => type === "cutover:index:ReleaseRecord");
+    if (record === undefined) throw new Error("Nothing was recorded yet.");
+    const { ttl } = (record.outputs["ledger"] as Ledger).now;
+    if (ttl === null) throw new Error("No TTL was recorded yet.");
     const due = Date.parse(ttl.changedAt) + (ttl.previousSeconds * 1000) / clockScale;
     while (Date.now() < due) await sleep(due - Date.now() + 1);
   }

@@ -60,5 +60,6 @@ export async function askVersion(
 }
 
 function firstLine(result: { stderr: string; exitCode?: number | undefined }): string {
-  return result.stderr.trim().split("\n")[0] || `exit code ${result.exitCode}`;
+  const [line = ""] = result.stderr.trim().split("\n");
+  return line === "" ? `exit code ${result.exitCode ?? "unknown"}` : line;
 }

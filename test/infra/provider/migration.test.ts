@@ -58,7 +58,7 @@ function sha256(text: string): string {
 async function namesOf(connection: TestConnection): Promise<string[]> {
   const rows = await postgres.query<{ name: string }>(
     connection,
-    "SELECT name FROM cutover.migration ORDER BY applied_at",
+    "SELECT name FROM cutover_ledger.migration ORDER BY applied_at",
   );
   return rows.map((row) => row.name);
 }
@@ -88,7 +88,7 @@ describe("migrating", () => {
     expect(await namesOf(connection)).toEqual(["001-users.sql", "002-admin.sql", "003-notes.sql"]);
     expect(await postgres.query(connection, "SELECT id FROM users")).toEqual([{ id: 1 }]);
     expect(
-      await postgres.query(connection, "SELECT DISTINCT release FROM cutover.migration"),
+      await postgres.query(connection, "SELECT DISTINCT release FROM cutover_ledger.migration"),
     ).toEqual([{ release: "v2.0.0" }]);
   });
 
@@ -308,7 +308,7 @@ describe("a preview", () => {
         "will apply 001-users.sql, 003-notes.sql",
       ]);
     });
-    const schemas = "SELECT to_regnamespace('cutover') AS name";
+    const schemas = "SELECT to_regnamespace('cutover_ledger') AS name";
     expect(await postgres.query(connection, schemas)).toEqual([{ name: null }]);
   });
 
@@ -330,7 +330,7 @@ describe("a later run", () => {
     const { connection, inputs } = await prepared(first);
     const engine = await serve();
     const { outputs } = await engine.create(target, inputs);
-    await postgres.query(connection, "DELETE FROM cutover.migration");
+    await postgres.query(connection, "DELETE FROM cutover_ledger.migration");
     expect(await engine.diff(target, { inputs, outputs }, inputs)).toMatchObject({
       changes: true,
       diffs: ["files"],
@@ -372,6 +372,6 @@ test("a role that may not keep the ledger is told what to do", async () => {
       connection: { ...stranger, password: secret(stranger.password) },
     }),
   );
-  expect(message).toContain(`role ${stranger.user} may not make the schema cutover`);
+  expect(message).toContain(`role ${stranger.user} may not make the schema cutover_ledger`);
   expect(message).toContain("To do: connect as the database's owner, or GRANT CREATE");
 });

@@ -54,7 +54,7 @@ async function writes(connection: TestConnection): Promise<"accepted" | "refused
 async function stateOf(connection: TestConnection, of = key): Promise<string | undefined> {
   const [row] = await postgres.query<{ state: string }>(
     connection,
-    "SELECT state FROM cutover.step WHERE stack = $1 AND release = $2 AND step = 'write-freeze'",
+    "SELECT state FROM cutover_ledger.step WHERE stack = $1 AND release = $2 AND step = 'write-freeze'",
     [of.stack, of.release],
   );
   return row?.state;
@@ -380,7 +380,7 @@ describe("a later run", () => {
     {
       what: "lost with its ledger",
       undo: (connection: TestConnection) =>
-        postgres.query(connection, "BEGIN READ WRITE; DROP SCHEMA cutover CASCADE; COMMIT"),
+        postgres.query(connection, "BEGIN READ WRITE; DROP SCHEMA cutover_ledger CASCADE; COMMIT"),
     },
   ])("freezes again, with another token, what was $what", async ({ undo }) => {
     const connection = await databaseWithTable();

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { appendEntry, type LedgerEntry } from "../../../infra/release/ledger.ts";
+import {
+  appendEntry,
+  emptyLedger,
+  wholeLedger,
+  type LedgerEntry,
+} from "../../../infra/release/ledger.ts";
 
 const release = {
   version: "v1.0.0",
@@ -96,4 +101,12 @@ describe("appendEntry", () => {
     expect(first.records).toHaveLength(1);
     expect(again.records).toEqual(first.records);
   });
+});
+
+test("wholeLedger puts back what the engine dropped", () => {
+  const dropped = JSON.parse(
+    JSON.stringify(emptyLedger, (_, value: unknown) => (value === null ? undefined : value)),
+  ) as Partial<typeof emptyLedger>;
+  expect(dropped).not.toEqual(emptyLedger);
+  expect(wholeLedger(dropped)).toEqual(emptyLedger);
 });
