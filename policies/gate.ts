@@ -39,7 +39,7 @@ interface GateText {
   readonly required: string;
   /** What to do, as the end of the line "To do: ". */
   readonly remedy: string;
-  /** Set where the phase itself brings the state about, so that there is nothing to advise one phase earlier. */
+  /** Set where this phase or the one before it brings the state about, so that advice one phase earlier says nothing. */
   readonly ownPhaseOnly?: true;
 }
 

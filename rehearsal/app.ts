@@ -58,6 +58,8 @@ const role = { legacy: storeRole, api: storeRole, worker: workerRole, web: webRo
 
 // Containers go with the machine that runs them, however that ends.
 process.once("disconnect", () => process.exit(1));
+// It may have ended while this process was still loading.
+if (process.send !== undefined && !process.connected) process.exit(1);
 if (faults.crashes === true) process.exit(1);
 
 const servers = await listen();

@@ -1,11 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureEngine, EngineError } from "../tools/engine/engine.ts";
 import { startCloud } from "./cloud.ts";
 import { clockScale } from "./clock.ts";
-import { createWorkspace, type Workspace } from "./workspace.ts";
+import { createWorkspace, makeHome, type Workspace } from "./workspace.ts";
 
 const help = `Runs the stand-ins of aws, cloudflare and docker until Ctrl-C, so that you can drive
 plain pulumi commands against them by hand. No cloud account is needed or touched.
@@ -42,7 +41,7 @@ async function main(): Promise<number> {
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, resolve);
   });
-  const home = await mkdtemp(join(tmpdir(), "cutover-cloud-"));
+  const home = await makeHome("cutover-cloud-");
   try {
     const engine = await ensureEngine();
     const cloud = await startCloud({ folder: join(home, "cloud"), clockScale });

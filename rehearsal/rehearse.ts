@@ -1,5 +1,4 @@
-import { mkdtemp, rename, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Listr } from "listr2";
@@ -9,7 +8,7 @@ import { clockScale } from "./clock.ts";
 import { startCloud, type Cloud } from "./cloud.ts";
 import { follow, pulumi, type RunResult } from "./pulumi.ts";
 import type { GateReport, PhaseReport, RefusalReport, Report } from "./report.ts";
-import { createWorkspace, type Workspace } from "./workspace.ts";
+import { createWorkspace, makeHome, type Workspace } from "./workspace.ts";
 import { startWriter, type Writer } from "./writer.ts";
 
 /** Something in a rehearsal went otherwise than it must: its message says what, without a stack. */
@@ -64,22 +63,22 @@ type Play = (scene: Scene, task: Task) => Promise<void>;
 
 /** The rehearsal, in order. */
 const scenes: readonly { readonly title: string; readonly play: Play }[] = [
-  { title: "Start the stand-ins of aws, cloudflare and docker", play: startStandIns },
-  { title: "Make a stack of its own", play: makeStack },
+  { title: "start the stand-ins of aws, cloudflare and docker", play: startStandIns },
+  { title: "make a stack of its own", play: makeStack },
   { title: `prepare ${first}: build the new system beside the old`, play: up("prepare", first) },
-  { title: `Readiness for cutover ${first} is refused, every reason named`, play: refused },
-  { title: "Put the reasons right", play: putRight },
+  { title: `refuse the cutover of ${first}, and name every reason`, play: refused },
+  { title: "put the reasons right", play: putRight },
   { title: `lower-ttl ${first}: let DNS answers live shortly`, play: up("lower-ttl", first) },
-  { title: "Wait until the old answers have run out", play: dwell },
-  { title: "Start a client that writes all the way through", play: startClient },
+  { title: "wait until the old answers have run out", play: dwell },
+  { title: "start a client that writes all the way through", play: startClient },
   { title: `cutover ${first}: from the legacy system`, play: up("cutover", first) },
   { title: `observe ${first}: the old system keeps running`, play: up("observe", first) },
-  { title: `prepare ${second}`, play: up("prepare", second) },
-  { title: `lower-ttl ${second}`, play: up("lower-ttl", second) },
-  { title: "Wait until the old answers have run out", play: dwell },
+  { title: `prepare ${second}: beside the release that serves`, play: up("prepare", second) },
+  { title: `lower-ttl ${second}: once more`, play: up("lower-ttl", second) },
+  { title: "wait until the old answers have run out", play: dwell },
   { title: `cutover ${second}: from ${first}`, play: up("cutover", second) },
-  { title: `Roll back to ${first}`, play: rollBack },
-  { title: "Count the writes", play: countWrites },
+  { title: `roll back to ${first}`, play: rollBack },
+  { title: "count the writes", play: countWrites },
 ];
 
 /**
@@ -93,7 +92,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Report> {
   const startedAt = new Date().toISOString();
   const scene: Scene = {
     options,
-    home: await mkdtemp(join(tmpdir(), "cutover-rehearsal-")),
+    home: await makeHome("cutover-rehearsal-"),
     parts: [],
     phases: [],
     gates: [],

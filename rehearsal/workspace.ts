@@ -1,11 +1,21 @@
 import { randomBytes } from "node:crypto";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import type { Engine } from "../tools/engine/engine.ts";
 import type { Cloud } from "./cloud.ts";
 import { pulumi, type Workplace } from "./pulumi.ts";
+
+/**
+ * Makes a temporary folder that holds all of a rehearsal. Others may pass through it, because PostgreSQL refuses to run
+ * as root and must still reach its data.
+ */
+export async function makeHome(prefix: string): Promise<string> {
+  const home = await mkdtemp(join(tmpdir(), prefix));
+  await chmod(home, 0o711);
+  return home;
+}
 
 /** The project's top folder. */
 export const projectFolder = resolve(import.meta.dirname, "..");
@@ -16,8 +26,6 @@ const shared = ["infra", "policies", "tools", "node_modules", "package.json", "P
 /** A project folder of its own, with its own state, wired to the stand-ins. */
 export interface Workspace extends Workplace {
   readonly stack: string;
-  /** Removes the folder and everything in it. */
-  remove(): Promise<void>;
 }
 
 /** What a workspace is made from. */
@@ -27,8 +35,8 @@ export interface WorkspaceOptions {
   /** The stack whose config is rehearsed: `Pulumi.<stack>.yaml` of the project. */
   readonly stack: string;
   readonly clockScale: number;
-  /** Made if absent; a fresh temporary folder by default. */
-  readonly folder?: string;
+  /** Made if absent. */
+  readonly folder: string;
 }
 
 /**
@@ -36,8 +44,7 @@ export interface WorkspaceOptions {
  * state folder of its own, and a random database password that is a secret of the stack.
  */
 export async function createWorkspace(options: WorkspaceOptions): Promise<Workspace> {
-  const { engine, cloud, stack } = options;
-  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "cutover-")));
+  const { engine, cloud, stack, folder } = options;
   await mkdir(join(folder, "state"), { recursive: true });
   await Promise.all(shared.map((name) => symlink(join(projectFolder, name), join(folder, name))));
   await cp(join(projectFolder, "examples"), join(folder, "examples"), { recursive: true });
@@ -55,11 +62,7 @@ export async function createWorkspace(options: WorkspaceOptions): Promise<Worksp
     if (result.exitCode !== 0)
       throw new Error(`pulumi ${args.join(" ")} failed:\n${result.output}`);
   }
-  return {
-    ...place,
-    stack,
-    remove: () => rm(folder, { recursive: true, force: true }),
-  };
+  return { ...place, stack };
 }
 
 /** What the CLI needs to work on a workspace, beside what the machine's environment holds. */

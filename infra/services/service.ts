@@ -19,6 +19,9 @@ export interface ServiceArgs {
   readonly protect: boolean;
 }
 
+/** Seconds that a service gets to finish what it has begun; `docker stop` gives 10 by default. */
+const drainSeconds = 30;
+
 /** One container: health-checked, limited, restarted when it ends, and waited for until it is healthy. */
 export class Service extends Component {
   constructor(name: string, args: ServiceArgs, step: StepOptions) {
@@ -47,6 +50,8 @@ export class Service extends Component {
         waitTimeout: healthSeconds,
         restart: "unless-stopped",
         mustRun: true,
+        // Without it the provider kills a container in the middle of a request.
+        destroyGraceSeconds: drainSeconds,
         memory: memoryMib,
         // The provider shows a difference for ever unless swap is given; twice the memory is Docker's own default.
         memorySwap: memoryMib * 2,

@@ -112,10 +112,13 @@ export async function startDaemon(store: Store, registry: Registry): Promise<Dae
   }
 
   await Promise.all(
-    containers.items().map(async ({ id, name, status, restart }) => {
+    containers.items().map(async (record) => {
+      const { id, name, status, restart } = record;
       if (status !== "running") return;
       settle(name, id, { status: "exited", exitCode: killedExitCode });
-      if (restart === "always" || restart === "unless-stopped") await start(id);
+      if (restart === "no" || restart === "on-failure") return;
+      await waitForPredecessor(record);
+      await start(id);
     }),
   );
 
@@ -379,6 +382,14 @@ async function refuseForeignPorts(record: ContainerRecord): Promise<void> {
 /** Asked anew each time: a check on the signal itself counts as decided from then on. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
+}
+
+/** The process of a daemon that was killed may be there for another moment. */
+async function waitForPredecessor({ ports }: ContainerRecord): Promise<void> {
+  const deadline = Date.now() + closeMilliseconds;
+  for (const { ip, external } of ports) {
+    while (Date.now() < deadline && !(await isFree(ip, external))) await sleep(pollMilliseconds);
+  }
 }
 
 function connectivityFailed({ name }: ContainerRecord): string {

@@ -78,6 +78,18 @@ describe("a release", () => {
     await stack.set({ release: "v1.0.0" });
   });
 
+  test("empties the old slot in finalize, and removes the legacy system in decommission", async () => {
+    await stack.through("v1.0.0", "observe", "finalize");
+    expect(await stack.health("green")).toBeNull();
+    expect(await stack.health("legacy")).toMatchObject({ version: "legacy" });
+    await stack.through("v1.0.0", "decommission");
+    expect(await stack.health("legacy")).toBeNull();
+    expect(await stack.health("blue")).toMatchObject({ version: "1.0.0" });
+    expect(await stack.dnsAnswer()).toBe(stack.cloud.network.blue);
+    const types = (await stack.state()).map(({ type }) => type);
+    expect(types).toContain("aws:rds/snapshot:Snapshot");
+  });
+
   test("leaves no secret in state, events or messages", async () => {
     const password = (await stack.run("config", "get", "databasePassword")).output.trim();
     const { output } = await stack.run("stack", "export");

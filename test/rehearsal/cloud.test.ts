@@ -138,8 +138,10 @@ test("a second cloud in the same folder is refused", async () => {
   );
 });
 
-test("databases and containers end with the process that runs them, even when it is killed", async () => {
-  const path = await folder();
+/** Runs a cloud with a database and a container in a process of its own, and kills that process when told. */
+async function startElsewhere(
+  path: string,
+): Promise<{ network: TestCloud["cloud"]["network"]; readonly kill: () => Promise<void> }> {
   const script = join(path, "run.ts");
   const support = join(import.meta.dirname, "support.ts");
   writeFileSync(
@@ -163,6 +165,17 @@ test("databases and containers end with the process that runs them, even when it
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const [network] = (await once(child, "message")) as [TestCloud["cloud"]["network"]];
+  return {
+    network,
+    async kill() {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    },
+  };
+}
+
+test("databases and containers end with the process that runs them, even when it is killed", async () => {
+  const { network, kill } = await startElsewhere(await folder());
   const places = [
     [network.legacy, network.port],
     [network.database, network.databasePort],
@@ -171,15 +184,21 @@ test("databases and containers end with the process that runs them, even when it
     true,
     true,
   ]);
-  child.kill("SIGKILL");
-  await once(child, "exit");
+  await kill();
 
   await until("nothing listens any more", async () => {
     const still = await Promise.all(places.map(([host, port]) => accepts(host, port)));
     return !still.includes(true);
   });
-  // And the next process goes on with what the killed one left.
+});
+
+test("a cloud that was killed goes on in the next process, started at once", async () => {
+  const path = await folder();
+  const { network, kill } = await startElsewhere(path);
+  await kill();
   const next = await start(path);
+
+  expect(next.cloud.network).toEqual(network);
   await until("the container serves again", () => isHealthy(next.cloud));
 });
 

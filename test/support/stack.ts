@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
@@ -8,7 +7,7 @@ import { clockScale } from "../../rehearsal/clock.ts";
 import { startCloud, type Cloud } from "../../rehearsal/cloud.ts";
 import { lookup } from "../../rehearsal/lookup.ts";
 import { follow, pulumi, type RunResult } from "../../rehearsal/pulumi.ts";
-import { createWorkspace, type Workspace } from "../../rehearsal/workspace.ts";
+import { createWorkspace, makeHome, type Workspace } from "../../rehearsal/workspace.ts";
 import { ensureEngine } from "../../tools/engine/engine.ts";
 
 /** A stack of the flagship on stand-ins of its own, driven through the real CLI. */
@@ -59,7 +58,7 @@ export const host = "app.example.com";
 /** Starts stand-ins and a stack; nothing is deployed yet. */
 export async function startStack(): Promise<TestStack> {
   const engine = await ensureEngine();
-  const home = await mkdtemp(join(tmpdir(), "cutover-test-"));
+  const home = await makeHome("cutover-test-");
   const cloud = await startCloud({ folder: join(home, "cloud"), clockScale });
   const workspace = await createWorkspace({
     engine,

@@ -19,6 +19,7 @@ export const dnsTtlLowered = defineGate({
   severity: "critical",
   required: `a TTL of 1 to ${loweredTtlSeconds} s for as long as the TTL before it`,
   remedy: "pulumi config set cutover:phase lower-ttl, then pulumi up",
+  ownPhaseOnly: true,
   judge: (facts, judge) => {
     const { ttl } = facts.before;
     const reasons = isLow(facts.ttlSeconds)

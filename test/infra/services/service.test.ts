@@ -24,6 +24,7 @@ test("Service is health-checked, waited for, limited and restarted", async () =>
     wait: true,
     waitTimeout: 60,
     restart: "unless-stopped",
+    destroyGraceSeconds: 30,
     memory: 256,
     memorySwap: 512,
   });
