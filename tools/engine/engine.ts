@@ -32,7 +32,8 @@ export type Makers = {
  */
 export async function ensureEngine(options: EngineOptions = {}): Promise<Engine> {
   const surroundings = { env: process.env, home: homedir(), sources: import.meta.dirname };
-  const say = options.quiet === true ? () => {} : (options.onProgress ?? ((line) => console.error(line)));
+  const say =
+    options.quiet === true ? () => {} : (options.onProgress ?? ((line) => console.error(line)));
   return obtainEngine(surroundings, { download: fromDownload, build: fromGo }, say);
 }
 
