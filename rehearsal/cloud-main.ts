@@ -1,9 +1,9 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { ensureEngine, EngineError } from "../tools/engine/engine.ts";
+import { ensureEngine } from "../tools/engine/engine.ts";
 import { startCloud } from "./cloud.ts";
 import { clockScale } from "./clock.ts";
+import { runCommand } from "./command.ts";
 import { createWorkspace, makeHome, type Workspace } from "./workspace.ts";
 
 const help = `Runs the stand-ins of aws, cloudflare and docker until Ctrl-C, so that you can drive
@@ -19,34 +19,17 @@ Example:
   npm run rehearsal-cloud -- --stack staging
 `;
 
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  let options;
-  try {
-    options = parseArgs({
-      options: {
-        stack: { type: "string", default: "production" },
-        help: { type: "boolean", default: false },
-      },
-    }).values;
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
-    return 2;
-  }
-  if (options.help) {
-    console.log(help);
-    return 0;
-  }
+await runCommand(help, {}, async ({ stack }, signal) => {
   const stopped = new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, resolve);
+    signal.addEventListener("abort", () => {
+      resolve();
+    });
   });
   const home = await makeHome("cutover-cloud-");
   try {
     const engine = await ensureEngine();
     const cloud = await startCloud({ folder: join(home, "cloud"), clockScale });
     try {
-      const { stack } = options;
       const folder = join(home, "project");
       const workspace = await createWorkspace({ engine, cloud, stack, clockScale, folder });
       await writeFile(join(folder, "env"), exports(workspace));
@@ -56,15 +39,10 @@ async function main(): Promise<number> {
     } finally {
       await cloud.close();
     }
-    return 0;
-  } catch (error) {
-    const known = error instanceof EngineError;
-    console.error(error instanceof Error ? (known ? error.message : error.stack) : error);
-    return 1;
   } finally {
     await rm(home, { recursive: true, force: true });
   }
-}
+});
 
 /** Shell lines that set the workspace's environment. */
 function exports(workspace: Workspace): string {

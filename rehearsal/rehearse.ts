@@ -5,14 +5,12 @@ import { Listr } from "listr2";
 import { guardType } from "../policies/contract/facts.ts";
 import type { Engine } from "../tools/engine/engine.ts";
 import { clockScale } from "./clock.ts";
+import { RehearsalError } from "./command.ts";
 import { startCloud, type Cloud } from "./cloud.ts";
 import { follow, pulumi, type RunResult } from "./pulumi.ts";
 import type { GateReport, PhaseReport, RefusalReport, Report } from "./report.ts";
 import { createWorkspace, makeHome, type Workspace } from "./workspace.ts";
 import { startWriter, type Writer } from "./writer.ts";
-
-/** Something in a rehearsal went otherwise than it must: its message says what, without a stack. */
-export class RehearsalError extends Error {}
 
 /** What is rehearsed, and how. */
 export interface RehearsalOptions {
@@ -188,16 +186,17 @@ async function refused(scene: Scene): Promise<void> {
 
 async function putRight(scene: Scene): Promise<void> {
   await rename(`${reportFile(scene)}.away`, reportFile(scene));
+  const days = workspaceOf(scene).configured(["cutover:database", "backupRetentionDays"]);
   await set(scene, {
     phase: "lower-ttl",
-    "database.backupRetentionDays": "14",
+    "database.backupRetentionDays": String(days),
     "bucket.versioned": "true",
   });
 }
 
 /** The answers that resolvers still hold live as long as they were allowed to before. */
 async function dwell(scene: Scene): Promise<void> {
-  const baselineSeconds = 3600;
+  const baselineSeconds = Number(workspaceOf(scene).configured(["cutover:dns", "ttl", "baseline"]));
   await sleep((baselineSeconds / clockScale) * 1000 + 100, undefined, {
     signal: scene.options.signal,
   });
@@ -205,7 +204,8 @@ async function dwell(scene: Scene): Promise<void> {
 
 async function startClient(scene: Scene): Promise<void> {
   const { resolver, network } = cloudOf(scene);
-  scene.writer = await startWriter({ resolver, host: "app.example.com", port: network.port });
+  const host = String(workspaceOf(scene).configured(["cutover:dns", "names", 0]));
+  scene.writer = await startWriter({ resolver, host, port: network.port });
 }
 
 async function rollBack(scene: Scene, task: Task): Promise<void> {

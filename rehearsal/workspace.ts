@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { chmod, cp, mkdir, mkdtemp, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { parseDocument } from "yaml";
+import { parseDocument, type Document } from "yaml";
 import type { Engine } from "../tools/engine/engine.ts";
 import type { Cloud } from "./cloud.ts";
+import { RehearsalError } from "./command.ts";
 import { pulumi, type Workplace } from "./pulumi.ts";
 
 /**
@@ -26,6 +27,8 @@ const shared = ["infra", "policies", "tools", "node_modules", "package.json", "P
 /** A project folder of its own, with its own state, wired to the stand-ins. */
 export interface Workspace extends Workplace {
   readonly stack: string;
+  /** What the stack's own config says at a path, such as `["cutover:dns", "names", 0]`. */
+  configured(path: readonly (string | number)[]): unknown;
 }
 
 /** What a workspace is made from. */
@@ -45,10 +48,11 @@ export interface WorkspaceOptions {
  */
 export async function createWorkspace(options: WorkspaceOptions): Promise<Workspace> {
   const { engine, cloud, stack, folder } = options;
+  const config = await stackConfig(stack);
   await mkdir(join(folder, "state"), { recursive: true });
   await Promise.all(shared.map((name) => symlink(join(projectFolder, name), join(folder, name))));
   await cp(join(projectFolder, "examples"), join(folder, "examples"), { recursive: true });
-  await writeFile(join(folder, `Pulumi.${stack}.yaml`), await rehearsedConfig(options));
+  await writeFile(join(folder, `Pulumi.${stack}.yaml`), rehearsedConfig(config, options));
   const place: Workplace = {
     pulumi: engine.pulumi,
     folder,
@@ -62,7 +66,7 @@ export async function createWorkspace(options: WorkspaceOptions): Promise<Worksp
     if (result.exitCode !== 0)
       throw new Error(`pulumi ${args.join(" ")} failed:\n${result.output}`);
   }
-  return { ...place, stack };
+  return { ...place, stack, configured: (path) => config.getIn(["config", ...path]) };
 }
 
 /** What the CLI needs to work on a workspace, beside what the machine's environment holds. */
@@ -79,11 +83,29 @@ function environment(engine: Engine, cloud: Cloud, folder: string): Record<strin
   };
 }
 
+/**
+ * The stack's own config.
+ *
+ * @throws RehearsalError when there is no such stack
+ */
+async function stackConfig(stack: string): Promise<Document> {
+  const file = `Pulumi.${stack}.yaml`;
+  try {
+    return parseDocument(await readFile(join(projectFolder, file), "utf8"));
+  } catch {
+    const known = (await readdir(projectFolder)).flatMap(
+      (name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? [],
+    );
+    throw new RehearsalError(
+      `There is no ${file}. Required: a stack with a config file (${known.join(", ")}).\n` +
+        `To do: npm run rehearse -- --stack ${known[0] ?? "production"}`,
+    );
+  }
+}
+
 /** The stack's own config, with what only the stand-ins can give. */
-async function rehearsedConfig({ cloud, stack, clockScale }: WorkspaceOptions): Promise<string> {
-  const document = parseDocument(
-    await readFile(join(projectFolder, `Pulumi.${stack}.yaml`), "utf8"),
-  );
+function rehearsedConfig(config: Document, { cloud, clockScale }: WorkspaceOptions): string {
+  const document = config.clone();
   const { network } = cloud;
   const values: [string[], unknown][] = [
     [["cutover:clockScale"], clockScale],
@@ -92,7 +114,8 @@ async function rehearsedConfig({ cloud, stack, clockScale }: WorkspaceOptions): 
     [["cutover:services", "slots"], { blue: network.blue, green: network.green }],
     [["cutover:legacy", "address"], network.legacy],
   ];
-  for (const [path, value] of values)
+  for (const [path, value] of values) {
     document.setIn(["config", ...path], document.createNode(value));
+  }
   return document.toString();
 }

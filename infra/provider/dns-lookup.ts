@@ -1,6 +1,5 @@
 import { randomInt } from "node:crypto";
-import { createSocket } from "node:dgram";
-import { isIPv6 } from "node:net";
+import { exchange } from "./dns-exchange.ts";
 
 /**
  * Asks one resolver for the addresses of a name, over UDP, as a client without a cache of its own would.
@@ -18,64 +17,20 @@ export async function askResolver(
 ): Promise<string[]> {
   // Loaded here, because a run without DNS should not wait for it.
   const { default: dns } = await import("dns-packet");
-  const { host, port } = splitAddress(resolver);
   const type = family === 6 ? "AAAA" : "A";
-  const id = randomInt(0x1_00_00);
   const question = dns.encode({
     type: "query",
-    id,
+    id: randomInt(0x1_00_00),
     flags: dns.RECURSION_DESIRED,
     questions: [{ type, name }],
   });
-  const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
-  try {
-    return await new Promise<string[]>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new Error(`no reply within ${String(timeoutMilliseconds)} ms`));
-      }, timeoutMilliseconds);
-      const onAbort = (): void => {
-        settle(() => {
-          reject(new Error("stopped"));
-        });
-      };
-      const settle = (act: () => void): void => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", onAbort);
-        act();
-      };
-      signal.addEventListener("abort", onAbort, { once: true });
-      socket.on("error", (error) => {
-        settle(() => {
-          reject(error);
-        });
-      });
-      socket.on("message", (bytes) => {
-        const answer = decoded(() => dns.decode(bytes));
-        // Anyone may send to this port; only the reply to this question counts.
-        if (answer?.id !== id || answer.questions?.[0]?.name.toLowerCase() !== name.toLowerCase())
-          return;
-        settle(() => {
-          if (answer.rcode !== "NOERROR") reject(new Error(answer.rcode));
-          else resolve(addressesOf(answer.answers ?? [], type));
-        });
-      });
-      // A connected socket hears of a port that nobody listens on, and takes no other sender's replies.
-      socket.connect(port, host, () => {
-        socket.send(question);
-      });
-    });
-  } finally {
-    socket.close();
+  const reply = await exchange(question, resolver, timeoutMilliseconds, signal);
+  const answer = decoded(() => dns.decode(reply));
+  if (answer?.questions?.[0]?.name.toLowerCase() !== name.toLowerCase()) {
+    throw new Error("a reply that is no answer to the question");
   }
-}
-
-/** Splits `address:port`; undefined parts are an error of the caller, who has checked the text. */
-function splitAddress(text: string): { host: string; port: number } {
-  const colon = text.lastIndexOf(":");
-  return {
-    host: text.slice(0, colon).replace(/^\[|\]$/g, ""),
-    port: Number(text.slice(colon + 1)),
-  };
+  if (answer.rcode !== "NOERROR") throw new Error(answer.rcode);
+  return addressesOf(answer.answers ?? [], type);
 }
 
 function addressesOf(answers: readonly { type: string; data?: unknown }[], type: string): string[] {

@@ -36,21 +36,29 @@ export interface Standing {
   readonly legacy: boolean;
 }
 
-/** What one finished run says of itself. */
-export interface LedgerEntry {
+/** What a run leads to: planned before it, recorded after it. */
+export interface Outcome {
   readonly phase: Phase;
   readonly direction: Direction;
   readonly release: Release;
+  /** What traffic goes to after the run. */
   readonly serving: Target;
+  /** What each slot holds after the run. */
   readonly slots: Standing["slots"];
   readonly ttlSeconds: number;
   readonly migrations: Release["migrations"];
+  /** The version whose write freeze, snapshot and migrations are declared; null before the first. */
   readonly migratedFor: string | null;
+  /** False when the legacy system is gone after the run. */
   readonly legacy: boolean;
-  /** True when this run moved traffic. */
-  readonly moved: boolean;
-  /** What DNS answered before this run. */
+  /** True when the run moves traffic to another release. */
+  readonly moves: boolean;
+  /** What DNS answered before the run. */
   readonly dnsBefore: readonly DnsAnswer[];
+}
+
+/** What one finished run says of itself. */
+export interface LedgerEntry extends Outcome {
   /** Id of the RDS snapshot taken in this run's write freeze; null when none was taken. */
   readonly snapshot: string | null;
   readonly configDigest: string;
@@ -120,7 +128,7 @@ export function appendEntry(ledger: Ledger | undefined, entry: LedgerEntry, at: 
   return {
     before: from,
     now: next,
-    records: entry.moved && !repeated ? [...records, live] : records,
+    records: entry.moves && !repeated ? [...records, live] : records,
   };
 }
 

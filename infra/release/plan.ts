@@ -6,8 +6,8 @@ import {
   recordedVersions,
   servingVersion,
   slots,
-  type DnsAnswer,
   type Ledger,
+  type Outcome,
   type Slot,
   type Standing,
   type Target,
@@ -15,27 +15,11 @@ import {
 import type { Release, ReleaseFile } from "./release.ts";
 
 /** What one run of the program is going to do: a pure function of config, release and ledger. */
-export interface Plan {
-  readonly phase: Phase;
-  readonly direction: Direction;
-  readonly release: Release;
+export interface Plan extends Outcome {
   /** Where the stack stood before this run; a repeated run plans from where the first one did. */
   readonly before: Standing;
   /** Versions that went live before this run, oldest first. */
   readonly recorded: readonly string[];
-  /** True when this run moves traffic to another release. */
-  readonly moves: boolean;
-  /** What traffic goes to after this run. */
-  readonly serving: Target;
-  /** What each slot holds after this run. */
-  readonly slots: Standing["slots"];
-  readonly ttlSeconds: number;
-  readonly migrations: Release["migrations"];
-  /** The version whose write freeze, snapshot and migrations are declared; null before the first. */
-  readonly migratedFor: string | null;
-  /** False when the legacy system is gone after this run. */
-  readonly legacy: boolean;
-  readonly dnsBefore: readonly DnsAnswer[];
 }
 
 /** How long DNS answers live in each phase. */

@@ -264,36 +264,12 @@ function lift(run: Run, step: StepOptions): pulumi.Resource[] {
 }
 
 function record(run: Run, step: StepOptions): pulumi.Resource[] {
-  const { plan } = run;
-  const {
-    phase,
-    direction,
-    release,
-    serving,
-    ttlSeconds,
-    migrations,
-    migratedFor,
-    moves: moved,
-  } = plan;
+  const { before: _before, recorded: _recorded, ...outcome } = run.plan;
+  const snapshot = run.snapshot?.dbSnapshotIdentifier ?? null;
+  const { configDigest } = run.facts;
   run.record = new ReleaseRecord(
     "ledger",
-    {
-      entry: pulumi.output({
-        phase,
-        direction,
-        release,
-        serving,
-        slots: plan.slots,
-        ttlSeconds,
-        migrations,
-        migratedFor,
-        legacy: plan.legacy,
-        moved,
-        dnsBefore: plan.dnsBefore,
-        snapshot: run.snapshot?.dbSnapshotIdentifier ?? null,
-        configDigest: run.facts.configDigest,
-      }),
-    },
+    { entry: pulumi.output({ ...outcome, snapshot, configDigest }) },
     { ...step, protect: true },
   );
   return [run.record];

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { randomInt } from "node:crypto";
 import * as packet from "dns-packet";
 import type { DecodedPacket, Packet, Question, SoaAnswer, StringAnswer } from "dns-packet";
-import { exchange } from "../lookup.ts";
+import { exchange } from "../../infra/provider/dns-exchange.ts";
 
 /** A record as the zone's owner set it. `ttl` 1 stands for automatic. */
 export interface ZoneRecord {
@@ -228,7 +228,7 @@ function zoneOf(name: string): string {
 async function askUpstream(question: Question, upstream: string): Promise<Reply> {
   const id = randomInt(0x1_0000);
   const message = packet.encode({ type: "query", id, questions: [question] });
-  const response = packet.decode(await exchange(message, upstream, id, upstreamMilliseconds));
+  const response = packet.decode(await exchange(message, upstream, upstreamMilliseconds));
   const { rcode } = response as { rcode?: string };
   const code = Object.keys(codes).find((each) => each === rcode) as Reply["code"] | undefined;
   const [authority] = response.authorities ?? [];

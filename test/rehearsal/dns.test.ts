@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fc } from "@fast-check/vitest";
 import * as packet from "dns-packet";
 import { afterEach, expect, test } from "vitest";
-import { exchange, lookup } from "../../rehearsal/lookup.ts";
+import { lookup } from "../../rehearsal/lookup.ts";
+import { exchange } from "../../infra/provider/dns-exchange.ts";
 import {
   startAuthoritative,
   startCaching,
@@ -84,7 +85,7 @@ test.each([
     record({ name: "six.example.com", type: "AAAA", content: "2001:db8::1" }),
   ]);
   const question = packet.encode({ type: "query", id: 7, questions: [{ type: "A", name: host }] });
-  const answer = packet.decode(await exchange(question, server, 7, 1000));
+  const answer = packet.decode(await exchange(question, server, 1000));
 
   expect(await lookup(host, server)).toEqual({ code, authoritative: true, addresses: [] });
   expect(answer.authorities?.map(({ type, name }) => [type, name])).toEqual([

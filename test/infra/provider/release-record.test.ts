@@ -15,7 +15,7 @@ const entry = {
   migrations: [],
   migratedFor: "v2.0.0",
   legacy: true,
-  moved: true,
+  moves: true,
   dnsBefore: [{ name: "www", content: "192.0.2.1", ttlSeconds: 300 }],
   snapshot: null,
   configDigest: "e",
@@ -56,7 +56,7 @@ describe("the first record", () => {
   test("goes on with a ledger that is given", async () => {
     const { engine, ledger } = await recorded();
     const previous = JSON.parse(JSON.stringify(ledger)) as Wire;
-    const news = { ...wire({ phase: "observe", moved: false }), previous };
+    const news = { ...wire({ phase: "observe", moves: false }), previous };
     const { outputs } = await engine.create(target, news);
     expect((outputs["ledger"] as Ledger).now.phase).toBe("observe");
     expect((outputs["ledger"] as Ledger).records).toEqual(ledger.records);
@@ -78,7 +78,7 @@ describe("the first record", () => {
 describe("a later record", () => {
   test("goes on with the ledger of the state", async () => {
     const { engine, outputs, ledger } = await recorded();
-    const next = wire({ phase: "observe", moved: false });
+    const next = wire({ phase: "observe", moves: false });
     const updated = await engine.update(target, { inputs: wire(), outputs }, next);
     expect(updated.outputs["ledger"]).toMatchObject({
       before: { phase: "cutover" },

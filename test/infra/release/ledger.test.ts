@@ -25,7 +25,7 @@ const entry: LedgerEntry = {
   migrations: [],
   migratedFor: null,
   legacy: true,
-  moved: false,
+  moves: false,
   dnsBefore: [],
   snapshot: null,
   configDigest: "c",
@@ -92,7 +92,7 @@ describe("appendEntry", () => {
     const live: LedgerEntry = {
       ...entry,
       phase: "cutover",
-      moved: true,
+      moves: true,
       serving: "blue",
       slots: { blue: release, green: null },
     };

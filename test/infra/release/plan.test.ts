@@ -178,34 +178,8 @@ function plan(phase: Phase, version: string, ledger: Ledger): Plan {
   return planRelease(config, ledger, file, []);
 }
 
-function entryOf(planned: Plan): LedgerEntry {
-  const {
-    phase,
-    direction,
-    serving,
-    slots,
-    ttlSeconds,
-    migrations,
-    migratedFor,
-    legacy,
-    moves,
-    dnsBefore,
-  } = planned;
-  return {
-    phase,
-    direction,
-    release: planned.release,
-    serving,
-    slots,
-    ttlSeconds,
-    migrations,
-    migratedFor,
-    legacy,
-    moved: moves,
-    dnsBefore,
-    snapshot: null,
-    configDigest: "",
-  };
+function entryOf({ before: _before, recorded: _recorded, ...outcome }: Plan): LedgerEntry {
+  return { ...outcome, snapshot: null, configDigest: "" };
 }
 
 function release(version: string): Release {
