@@ -1,12 +1,12 @@
-import type { Run } from "./sequence.ts";
+import type { Resource } from "@pulumi/pulumi";
 
 /**
  * Fails a program that runs out of work before its last step was registered. The SDK would tell the engine that the
  * program is complete (a cycle of dependencies ends so), and the engine would delete what was not declared.
  */
-export function refuseEarlyEnd(run: Run): void {
+export function refuseEarlyEnd({ record }: { readonly record?: Resource }): void {
   let complete = false;
-  run.record?.urn.apply(() => {
+  record?.urn.apply(() => {
     complete = true;
   });
   // The SDK reports success from a later handler of the same event, and only while the exit code is 0.
