@@ -37,6 +37,11 @@ const schema = z.strictObject({
     storageEncrypted: key(z.boolean().default(true), "true or false", "true"),
     backupRetentionDays: key(z.number().int().min(0).max(35), "whole days, 0 to 35", "7"),
     deletionProtection: key(z.boolean().default(true), "true or false", "true"),
+    caFile: key(
+      z.string().min(1).optional(),
+      "a PEM file with the server's CA, from the project's top; RDS wants TLS unless it was switched off",
+      "rds-ca.pem",
+    ),
     skipFinalSnapshot: key(z.boolean().default(false), "true or false", "false"),
   }),
   backups: z.strictObject({

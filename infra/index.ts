@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parseConfig } from "./config.ts";
+import { readCa } from "./databases/ca.ts";
 import { readJunit } from "./evidence/junit.ts";
 import { recordedVersions, servingVersion } from "./release/ledger.ts";
 import { runFacts } from "./release/guards.ts";
@@ -29,6 +30,7 @@ const run: Run = {
   stack,
   folder,
   password: pulumi.secret(config.databasePassword),
+  tlsCa: readCa(config.database.caFile, pulumi.getRootDirectory()),
   guards: {},
   hooks: {},
 };

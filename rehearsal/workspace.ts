@@ -114,6 +114,8 @@ function rehearsedConfig(config: Document, { cloud, clockScale }: WorkspaceOptio
     [["cutover:services", "slots"], { blue: network.blue, green: network.green }],
     [["cutover:legacy", "address"], network.legacy],
   ];
+  // The databases of a rehearsal speak no TLS.
+  document.deleteIn(["config", "cutover:database", "caFile"]);
   for (const [path, value] of values) {
     document.setIn(["config", ...path], document.createNode(value));
   }

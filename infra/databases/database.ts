@@ -8,6 +8,8 @@ import type { Config } from "../config.ts";
 export interface DatabaseArgs {
   readonly settings: Config["database"];
   readonly password: pulumi.Output<string>;
+  /** PEM of the server's CA; without it the connection is not encrypted. */
+  readonly tlsCa: string | undefined;
 }
 
 /** How to reach a database. The password is a secret. */
@@ -17,6 +19,7 @@ export interface Connection {
   readonly database: string;
   readonly user: string;
   readonly password: pulumi.Output<string>;
+  readonly tlsCa?: string;
 }
 
 /** An RDS PostgreSQL: encrypted with its own key, backed up, protected from deletion. */
@@ -71,13 +74,14 @@ export class Database extends Component {
     );
   }
 
-  #connect({ settings, password }: DatabaseArgs): Connection {
+  #connect({ settings, password, tlsCa }: DatabaseArgs): Connection {
     return {
       host: this.instance.address,
       port: this.instance.port,
       database: settings.name,
       user: settings.username,
       password,
+      ...(tlsCa === undefined ? {} : { tlsCa }),
     };
   }
 }

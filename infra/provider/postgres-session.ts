@@ -186,6 +186,6 @@ const connectRemedies: Readonly<Record<string, string | undefined>> = {
   "28P01": "the password was refused.\nTo do: give the resource the current password",
   "28000":
     "the server takes no such connection (28000).\n" +
-    "To do: set tlsCa when the server wants TLS, or let this machine in at the server",
+    "To do: set cutover:database.caFile when the server wants TLS, or let this machine in at the server",
   "3D000": "it does not exist.\nTo do: correct the name, or create it",
 };

@@ -26,6 +26,8 @@ export interface Run {
   /** Absolute path of the system's folder. */
   readonly folder: string;
   readonly password: pulumi.Output<string>;
+  /** PEM of the database server's CA, when the config names a file. */
+  readonly tlsCa: string | undefined;
   guards: Readonly<Partial<Record<GuardName, Guard>>>;
   /** Hooks of everything that is declared from here on. */
   hooks: pulumi.ResourceHookBinding;
@@ -84,7 +86,8 @@ function guard(name: GuardName): Step["declare"] {
 
 function data(run: Run, step: StepOptions): pulumi.Resource[] {
   const { config, password } = run;
-  const database = new Database("database", { settings: config.database, password }, step);
+  const { tlsCa } = run;
+  const database = new Database("database", { settings: config.database, password, tlsCa }, step);
   const kmsKeyArn = database.key.arn;
   const backups = new Backups(
     "backups",
@@ -308,5 +311,6 @@ function portOf(name: ServiceName, config: Config): number {
 function databaseUrl(run: Run): pulumi.Output<string> {
   const { host, port, user, database, password } = (run.database as Database).connection;
   const secret = password.apply((text) => encodeURIComponent(text));
-  return pulumi.interpolate`postgres://${user}:${secret}@${host}:${port}/${database}`;
+  const tls = run.tlsCa === undefined ? "" : "?sslmode=require";
+  return pulumi.interpolate`postgres://${user}:${secret}@${host}:${port}/${database}${tls}`;
 }

@@ -47,7 +47,7 @@ describe("parseConfig", () => {
           found:    a key that nothing reads
           required: one of identifier, name, username, engineVersion, instanceClass,
                     storageGib, storageEncrypted, backupRetentionDays,
-                    deletionProtection, skipFinalSnapshot
+                    deletionProtection, caFile, skipFinalSnapshot
           to do:    pulumi config rm --path 'cutover:database.colour'
 
         cutover:dns.zoneId

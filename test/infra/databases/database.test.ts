@@ -47,6 +47,7 @@ function database(change: object) {
         {
           settings: { ...sampleConfig().database, ...change },
           password: pulumi.secret("correct-horse-battery"),
+          tlsCa: undefined,
         },
         firstStep,
       ),
