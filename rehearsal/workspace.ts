@@ -74,6 +74,8 @@ function environment(engine: Engine, cloud: Cloud, folder: string): Record<strin
   const node = dirname(process.execPath);
   return {
     ...cloud.env,
+    // Program and pack start anew for every preview and every update; what was compiled once is kept.
+    NODE_COMPILE_CACHE: join(projectFolder, "node_modules", ".cache", "node"),
     PATH: [node, engine.folder, process.env["PATH"] ?? ""].join(":"),
     PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
     PULUMI_HOME: join(folder, "home"),

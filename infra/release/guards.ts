@@ -71,9 +71,12 @@ export function sealedHooks(
       const found = await guard.sealed;
       if (found !== expected) {
         throw new Error(
-          `${args.name} stands behind the ${guard.name} guard, which was not passed in this run ` +
-            `(${facts.phase} of ${facts.release.version}). Nothing was changed here. ` +
-            `To do: run pulumi up without --target, --target-dependents and --exclude.`,
+          [
+            `${args.name} stands behind the ${guard.name} guard,`,
+            `which was not passed in this run (${facts.phase} of ${facts.release.version}).`,
+            "Nothing was changed here.",
+            "To do: run pulumi up without --target and --exclude",
+          ].join("\n"),
         );
       }
     }

@@ -15,7 +15,7 @@ const record = `cutover:dns:DnsRecords$cloudflare:index/dnsRecord:DnsRecord::dns
 const service = "cutover:services:Service$docker:index/container:Container::legacy-container";
 const guard = "cutover:index:Guard::entry";
 const aimedPast =
-  /stands behind the \w+ guard, which was not passed in this run|this run leaves it out/;
+  /stands behind the \w+ guard,\s+which was not passed in this run|this run leaves it out/;
 const noPack = /no policy pack judged this run/;
 
 describe("a cutover that goes around the guard changes nothing", () => {
