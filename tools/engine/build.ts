@@ -119,7 +119,7 @@ async function listPackages(go: Go, packages: string[], say: Say): Promise<Packa
   if (result.problem !== undefined) {
     throw fail(
       `the Go modules cannot be had: ${result.problem}`,
-      "let Go reach its module proxy (https://proxy.golang.org, or GOPROXY)",
+      "let Go reach its module proxy (go env GOPROXY)",
     );
   }
   const lines = result.stdout.split("\n").filter((line) => line !== "");

@@ -68,7 +68,7 @@ it("says so when the modules cannot be had", async () => {
   putGo(machine, { listFails: "go: one.example/a: module lookup disabled" });
   await expect(fromGo(machine, silent)).rejects.toMatchObject({
     message: "the Go modules cannot be had: go: one.example/a: module lookup disabled",
-    remedy: expect.stringContaining("https://proxy.golang.org"),
+    remedy: expect.stringContaining("GOPROXY"),
   });
   expect(existsSync(binFolder(machine))).toBe(false);
 });
