@@ -31,7 +31,7 @@ const run: Run = {
   folder,
   password: pulumi.secret(config.databasePassword),
   tlsCa: readCa(config.database.caFile, pulumi.getRootDirectory()),
-  guards: {},
+  passages: [],
   hooks: {},
 };
 walk(run);

@@ -5,14 +5,16 @@ import { isIPv6 } from "node:net";
  * Sends one DNS message to a server over UDP and returns its reply, by the message's id.
  *
  * @param server `address:port`, an IPv6 address in brackets
+ * @param options `signal` gives up early; a reply that `accept` says no to is passed over, because anyone may send one
  * @throws Error when no reply comes in time, the port is closed, or the signal aborts
  */
 export async function exchange(
   message: Uint8Array,
   server: string,
   timeoutMilliseconds: number,
-  signal?: AbortSignal,
+  options: { readonly signal?: AbortSignal; readonly accept?: (reply: Buffer) => boolean } = {},
 ): Promise<Buffer> {
+  const { signal, accept = () => true } = options;
   const { host, port } = splitAddress(server);
   const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
   const late = AbortSignal.timeout(timeoutMilliseconds);
@@ -27,7 +29,7 @@ export async function exchange(
       });
       socket.on("error", reject);
       socket.on("message", (reply) => {
-        if (reply[0] === message[0] && reply[1] === message[1]) resolve(reply);
+        if (reply[0] === message[0] && reply[1] === message[1] && accept(reply)) resolve(reply);
       });
       // A connected socket hears of a port that nobody listens on, and takes no other sender's replies.
       socket.connect(port, host, () => {

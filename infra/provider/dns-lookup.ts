@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import type { DecodedPacket } from "dns-packet";
 import { exchange } from "./dns-exchange.ts";
 
 /**
@@ -24,14 +25,22 @@ export async function askResolver(
     flags: dns.RECURSION_DESIRED,
     questions: [{ type, name }],
   });
-  const reply = await exchange(question, resolver, timeoutMilliseconds, signal);
-  const answer = decoded(() => dns.decode(reply));
-  if (answer?.questions?.[0]?.name.toLowerCase() !== name.toLowerCase()) {
-    throw new Error("a reply that is no answer to the question");
-  }
+  const answerOf = (reply: Buffer): Answer | undefined => {
+    const answer = decoded(() => dns.decode(reply));
+    const [asked] = answer?.questions ?? [];
+    return asked?.name.toLowerCase() === name.toLowerCase() ? answer : undefined;
+  };
+  const accept = (reply: Buffer): boolean => answerOf(reply) !== undefined;
+  const answer = answerOf(
+    await exchange(question, resolver, timeoutMilliseconds, { signal, accept }),
+  );
+  if (answer === undefined) throw new Error("no reply that answers the question");
   if (answer.rcode !== "NOERROR") throw new Error(answer.rcode);
   return addressesOf(answer.answers ?? [], type);
 }
+
+/** dns-packet has the code of the reply in words, and its types do not say so. */
+type Answer = DecodedPacket & { readonly rcode: string };
 
 function addressesOf(answers: readonly { type: string; data?: unknown }[], type: string): string[] {
   return answers
@@ -40,10 +49,9 @@ function addressesOf(answers: readonly { type: string; data?: unknown }[], type:
     .sort();
 }
 
-function decoded<Packet>(decode: () => Packet): (Packet & { rcode: string }) | undefined {
+function decoded(decode: () => DecodedPacket): Answer | undefined {
   try {
-    // dns-packet has the code of the reply in words, and its types do not say so.
-    return decode() as Packet & { rcode: string };
+    return decode() as Answer;
   } catch {
     return undefined;
   }

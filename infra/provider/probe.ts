@@ -77,7 +77,7 @@ const resolverMilliseconds = 2000;
 async function ask(
   parsed: ProbeInputs,
   call: Call,
-): Promise<{ at: string; attempts: number; address: string }> {
+): Promise<{ at: string; attempts: number; address: string; release: string }> {
   const { name = call.name, deadlineSeconds, intervalMs = 1000, successes = 1 } = parsed;
   const began = performance.now();
   const remaining = (): number => began + deadlineSeconds * 1000 - performance.now();
@@ -91,7 +91,8 @@ async function ask(
     call.signal.throwIfAborted();
     row = "address" in finding ? row + 1 : 0;
     if ("address" in finding && row >= successes) {
-      return { at: new Date().toISOString(), attempts, address: finding.address };
+      const { release } = parsed;
+      return { at: new Date().toISOString(), attempts, address: finding.address, release };
     }
     if (remaining() <= 0) {
       throw new RefusedError(

@@ -51,28 +51,40 @@ export function containerName(system: string, place: string, service?: ServiceNa
   return service === undefined ? `${system}-${place}` : `${system}-${place}-${service}`;
 }
 
+/** Something that a run must have passed before what stands behind it may change. */
+export interface Passage {
+  /** As an operator would call it. */
+  readonly name: string;
+  /** What the resource says of the run in which it was last passed. */
+  readonly passed: pulumi.Output<string>;
+  /** What it says once it was passed in this run. */
+  readonly expected: string;
+}
+
+/** The passage through a guard. */
+export function guardPassage(name: GuardName, guard: Guard, facts: RunFacts): Passage {
+  return { name: `the ${name} guard`, passed: guard.sealed, expected: digestOf(facts) };
+}
+
 /**
- * The hooks of everything behind these guards. A run that leaves a guard out (`--target`, `--exclude`) would find its
- * old outputs here: sealed for other facts, and so the change is refused.
+ * The hooks of everything behind these passages. A run that leaves one out (`--target`, `--exclude`) would find its old
+ * outputs here: it was passed for something else, and so the change is refused.
  */
-export function sealedHooks(
-  guards: Readonly<Partial<Record<GuardName, Guard>>>,
+export function passedHooks(
+  passages: readonly Passage[],
   facts: RunFacts,
 ): pulumi.ResourceHookBinding {
-  const names = Object.keys(guards);
-  const last = names.at(-1) ?? "none";
-  const expected = digestOf(facts);
-  const sealed = Object.entries(guards).map(([name, guard]) => ({
+  const watched = passages.map(({ name, passed, expected }) => ({
     name,
-    sealed: current(guard.sealed),
+    expected,
+    found: current(passed),
   }));
-  const hook = new pulumi.ResourceHook(`behind-${last}-guard`, async (args) => {
-    for (const guard of sealed) {
-      const found = await guard.sealed;
-      if (found !== expected) {
+  const hook = new pulumi.ResourceHook(`behind ${passages.at(-1)?.name ?? ""}`, async (args) => {
+    for (const { name, expected, found } of watched) {
+      if ((await found) !== expected) {
         throw new Error(
           [
-            `${args.name} stands behind the ${guard.name} guard,`,
+            `${args.name} stands behind ${name},`,
             `which was not passed in this run (${facts.phase} of ${facts.release.version}).`,
             "Nothing was changed here.",
             "To do: run pulumi up without --target and --exclude",

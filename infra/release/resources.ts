@@ -75,6 +75,9 @@ export interface ProbeArgs {
 
 /** Asks a service over HTTP until it answers as required, or fails at its deadline. */
 export class Probe extends pulumi.CustomResource {
+  /** The release that it was last asked for and that answered. */
+  declare readonly release: pulumi.Output<string>;
+
   constructor(name: string, args: ProbeArgs, opts: pulumi.CustomResourceOptions) {
     super("cutover:index:Probe", name, { ...args, at: undefined }, opts);
   }

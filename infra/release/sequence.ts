@@ -10,7 +10,7 @@ import type { Config } from "../config.ts";
 import { Database } from "../databases/database.ts";
 import { DnsRecords } from "../dns/dns-records.ts";
 import { Service } from "../services/service.ts";
-import { containerName, sealedHooks, type RunFacts } from "./guards.ts";
+import { containerName, guardPassage, passedHooks, type Passage, type RunFacts } from "./guards.ts";
 import { liftOnError } from "./lift-on-error.ts";
 import { slots, type Slot } from "./ledger.ts";
 import { addressOf, type Plan } from "./plan.ts";
@@ -28,7 +28,8 @@ export interface Run {
   readonly password: pulumi.Output<string>;
   /** PEM of the database server's CA, when the config names a file. */
   readonly tlsCa: string | undefined;
-  guards: Readonly<Partial<Record<GuardName, Guard>>>;
+  /** What must have been passed by everything that is declared from here on. */
+  passages: readonly Passage[];
   /** Hooks of everything that is declared from here on. */
   hooks: pulumi.ResourceHookBinding;
   database?: Database;
@@ -78,10 +79,15 @@ export function walk(run: Run, steps: readonly Step[] = sequence): void {
 function guard(name: GuardName): Step["declare"] {
   return (run, step) => {
     const declared = new Guard(name, { facts: { guard: name, ...run.facts } }, step);
-    run.guards = { ...run.guards, [name]: declared };
-    run.hooks = { ...run.hooks, ...sealedHooks(run.guards, run.facts) };
+    stand(run, guardPassage(name, declared, run.facts));
     return [declared];
   };
+}
+
+/** From here on, everything stands behind these passages too. */
+function stand(run: Run, ...passages: readonly Passage[]): void {
+  run.passages = [...run.passages, ...passages];
+  run.hooks = { ...run.hooks, ...passedHooks(run.passages, run.facts) };
 }
 
 function data(run: Run, step: StepOptions): pulumi.Resource[] {
@@ -210,21 +216,31 @@ function probe(run: Run, step: StepOptions): pulumi.Resource[] {
   const { config, plan } = run;
   const serving = servingRelease(plan);
   if (serving === undefined) return [];
-  return (["api", "web"] as const).map(
-    (name) =>
-      new Probe(
-        `probe-${name}`,
-        {
-          stack: run.stack,
-          release: serving.version,
-          url: `http://${config.dns.names[0] as string}:${portOf(name, config)}/healthz`,
-          address: addressOf(plan.serving, config),
-          expect: expected(serving, plan),
-          deadlineSeconds: config.deadlines.probeSeconds,
-        },
-        step,
-      ),
+  const probes = (["api", "web"] as const).map((name) => ({
+    name: `probe-${name}`,
+    probe: new Probe(
+      `probe-${name}`,
+      {
+        stack: run.stack,
+        release: serving.version,
+        url: `http://${config.dns.names[0] as string}:${portOf(name, config)}/healthz`,
+        address: addressOf(plan.serving, config),
+        expect: expected(serving, plan),
+        deadlineSeconds: config.deadlines.probeSeconds,
+      },
+      step,
+    ),
+  }));
+  // Guards judge what is declared; only a probe of this run tells that the target answers.
+  stand(
+    run,
+    ...probes.map(({ name, probe }) => ({
+      name,
+      passed: probe.release,
+      expected: serving.version,
+    })),
   );
+  return probes.map(({ probe }) => probe);
 }
 
 function switchDns(run: Run, step: StepOptions): pulumi.Resource[] {

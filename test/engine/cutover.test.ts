@@ -54,6 +54,21 @@ describe("a release", () => {
     expect(await stack.health("blue")).toMatchObject({ version: "1.0.0" });
   });
 
+  test("cannot be gone back to past the probes, even with every guard aimed at", async () => {
+    await stack.set({ release: "v1.0.0" });
+    const aims = [
+      ...["entry", "data", "switch"].map((name) => `cutover:index:Guard::${name}`),
+      `cutover:dns:DnsRecords$cloudflare:index/dnsRecord:DnsRecord::dns-${host}`,
+    ];
+    const result = await stack.up(
+      ...withPack,
+      ...aims.flatMap((aim) => ["--target", `urn:pulumi:production::cutover::${aim}`]),
+    );
+    expect(result.exitCode).not.toBe(0);
+    expect(told(result)).toMatch(/stands behind probe-api,\s+which was not passed in this run/);
+    expect(await stack.dnsAnswer()).toBe(stack.cloud.network.green);
+  });
+
   test("can be gone back to by its version alone", async () => {
     await stack.run("config", "set", "release", "v1.0.0");
     const result = await stack.up(...withPack);

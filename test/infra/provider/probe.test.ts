@@ -98,6 +98,7 @@ describe("a probe that succeeds", () => {
     expect(outputs).toEqual({
       at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
       attempts: 1,
+      release: "v2.0.0",
       address: "127.0.0.1",
     });
   });
