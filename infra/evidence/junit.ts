@@ -33,7 +33,7 @@ export function readJunit(path: string | null): UnitTestFacts {
     const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : "unreadable";
     return {
       report,
-      problem: missing ? "there is no such file" : `the report is unreadable: ${reason}`,
+      problem: missing ? `there is no file ${report}` : `the report is unreadable: ${reason}`,
     };
   }
 }

@@ -123,7 +123,7 @@ describe("readJunit", () => {
     });
     expect(readJunit(join(folder, "absent.xml"))).toEqual({
       report: "absent.xml",
-      problem: "there is no such file",
+      problem: "there is no file absent.xml",
     });
     expect(readJunit(large)).toEqual({
       report: "large.xml",
