@@ -14,7 +14,10 @@ export const unitTestsPassed = defineGate({
     const file = `examples/${system}/releases/${release.version}.yaml`;
     const again = `run the tests again and name the report in evidence.unitTests of ${file}`;
     if ("problem" in unitTests) {
-      const remedy = `put the report where evidence.unitTests of ${file} names it`;
+      const remedy =
+        unitTests.report === null
+          ? `name the report in evidence.unitTests of ${file}`
+          : `put the report where evidence.unitTests of ${file} names it`;
       return [inconclusive(unitTests.problem, { remedy })];
     }
     const { tests, failures, errors, skipped } = unitTests;
