@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import wrapAnsi from "wrap-ansi";
+import { wrapWords } from "../policies/contract/text.ts";
 
 /** An error that the operator can mend: shown by the CLI as it is, without a stack. */
 export class OperatorError extends pulumi.RunError {}
@@ -29,5 +29,5 @@ export function problemText(headline: string, problems: readonly Problem[]): str
 const indent = " ".repeat(14);
 
 function hanging(text: string): string {
-  return wrapAnsi(text, 80 - indent.length, { hard: true }).replaceAll("\n", `\n${indent}`);
+  return wrapWords(text, 80 - indent.length).join(`\n${indent}`);
 }

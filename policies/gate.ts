@@ -1,6 +1,7 @@
 import type { GuardFacts, GuardName } from "./contract/facts.ts";
 import { gateTable, type GateId } from "./contract/gates.ts";
 import type { Verdict } from "./contract/seal.ts";
+import { wrapWords } from "./contract/text.ts";
 import { nouns, type Noun } from "./nouns.ts";
 import { isRehearsal } from "./rehearsal.ts";
 import type { Seen, Sighting } from "./run.ts";
@@ -193,15 +194,7 @@ export function unknownToo(count: number): string {
 function wrapped(text: string): string {
   const command = /^(To do:) (pulumi .*)$/.exec(text);
   if (command !== null) return `${command[1]}\n  ${command[2]}`;
-  return text
-    .split(/ |\n {2}/)
-    .reduce<string[]>((lines, word) => {
-      const last = lines.at(-1);
-      if (last === undefined) return [word];
-      if (last.length + 1 + word.length > textWidth) return [...lines, `  ${word}`];
-      return [...lines.slice(0, -1), `${last} ${word}`];
-    }, [])
-    .join("\n");
+  return wrapWords(text.replaceAll("\n  ", " "), textWidth, "  ").join("\n");
 }
 
 /** Completes the reasons. A judgement that fails to come about is a reason too, never a pass. */

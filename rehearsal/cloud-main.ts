@@ -1,10 +1,8 @@
-import { rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureEngine } from "../tools/engine/engine.ts";
-import { startCloud } from "./cloud.ts";
-import { clockScale } from "./clock.ts";
 import { runCommand } from "./command.ts";
-import { createWorkspace, makeHome, type Workspace } from "./workspace.ts";
+import { openPlace, type Workspace } from "./workspace.ts";
 
 const help = `Runs the stand-ins of aws, cloudflare and docker until Ctrl-C, so that you can drive
 plain pulumi commands against them by hand. No cloud account is needed or touched.
@@ -25,22 +23,18 @@ await runCommand(help, {}, async ({ stack }, signal) => {
       resolve();
     });
   });
-  const home = await makeHome("cutover-cloud-");
+  const { cloud, workspace, close } = await openPlace(
+    await ensureEngine(),
+    stack,
+    "cutover-cloud-",
+  );
   try {
-    const engine = await ensureEngine();
-    const cloud = await startCloud({ folder: join(home, "cloud"), clockScale });
-    try {
-      const folder = join(home, "project");
-      const workspace = await createWorkspace({ engine, cloud, stack, clockScale, folder });
-      await writeFile(join(folder, "env"), exports(workspace));
-      console.log(instructions(workspace, cloud.resolver));
-      await stopped;
-      console.log("\nEnding the stand-ins.");
-    } finally {
-      await cloud.close();
-    }
+    await writeFile(join(workspace.folder, "env"), exports(workspace));
+    console.log(instructions(workspace, cloud.resolver));
+    await stopped;
+    console.log("\nEnding the stand-ins.");
   } finally {
-    await rm(home, { recursive: true, force: true });
+    await close();
   }
 });
 

@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import { messageOf } from "../infra/provider/error-text.ts";
 import { EngineError } from "../tools/engine/engine.ts";
 
 /** Something went otherwise than it must: its message says what, and is shown without a stack. */
@@ -28,7 +29,7 @@ export async function runCommand<const Options extends ParseArgsOptionsConfig>(
     });
     values = parsed.values as Values<Options>;
   } catch (error) {
-    console.error(`${message(error)}\n\n${help}`);
+    console.error(`${messageOf(error)}\n\n${help}`);
     process.exitCode = 2;
     return;
   }
@@ -48,7 +49,7 @@ export async function runCommand<const Options extends ParseArgsOptionsConfig>(
     const reason: unknown = stop.signal.aborted ? stop.signal.reason : error;
     const known = reason instanceof RehearsalError || reason instanceof EngineError;
     console.error(
-      `\n${known || !(reason instanceof Error) ? message(reason) : (reason.stack ?? "")}`,
+      `\n${known || !(reason instanceof Error) ? messageOf(reason) : (reason.stack ?? "")}`,
     );
     process.exitCode = 1;
   }
@@ -62,8 +63,3 @@ type Values<Options extends ParseArgsOptionsConfig> = {
     ? boolean
     : string | undefined;
 };
-
-/** The text of an error, whatever was thrown. */
-export function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

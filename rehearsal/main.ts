@@ -1,6 +1,7 @@
 import { rename, rm, writeFile } from "node:fs/promises";
+import { messageOf } from "../infra/provider/error-text.ts";
 import { ensureEngine } from "../tools/engine/engine.ts";
-import { message, RehearsalError, runCommand } from "./command.ts";
+import { RehearsalError, runCommand } from "./command.ts";
 import { rehearse } from "./rehearse.ts";
 import { figures } from "./report.ts";
 
@@ -39,7 +40,7 @@ async function expectWritable(file: string): Promise<void> {
     await writeFile(`${file}.part`, "");
     await rm(`${file}.part`);
   } catch (error) {
-    throw new RehearsalError(`The report cannot be written: ${message(error)}`);
+    throw new RehearsalError(`The report cannot be written: ${messageOf(error)}`);
   }
 }
 

@@ -1,14 +1,14 @@
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Listr } from "listr2";
 import { guardType } from "../policies/contract/facts.ts";
 import type { Engine } from "../tools/engine/engine.ts";
 import { clockScale } from "./clock.ts";
 import { RehearsalError } from "./command.ts";
 import { startCloud, type Cloud } from "./cloud.ts";
-import { follow, pulumi, type RunResult } from "./pulumi.ts";
+import { follow } from "./pulumi.ts";
 import type { GateReport, PhaseReport, RefusalReport, Report } from "./report.ts";
+import { answersRunOut, connectionOf, setConfig, stateOf, unexpected, withPack } from "./stack.ts";
 import { createWorkspace, makeHome, type Workspace } from "./workspace.ts";
 import { startWriter, type Writer } from "./writer.ts";
 
@@ -32,9 +32,6 @@ const brokenGates = [
   "database-backups-retained",
   "bucket-versioned",
 ];
-
-/** Every preview and every update goes through the pack. */
-const pack = ["--policy-pack", "policies"];
 
 interface Scene {
   readonly options: RehearsalOptions;
@@ -173,7 +170,7 @@ async function refused(scene: Scene): Promise<void> {
     "bucket.versioned": "false",
   });
   await rename(reportFile(scene), `${reportFile(scene)}.away`);
-  const result = await follow(workspaceOf(scene), "preview", pack, {
+  const result = await follow(workspaceOf(scene), "preview", withPack, {
     signal: scene.options.signal,
   });
   const closed = result.violations.filter(({ level }) => level === "mandatory");
@@ -194,12 +191,8 @@ async function putRight(scene: Scene): Promise<void> {
   });
 }
 
-/** The answers that resolvers still hold live as long as they were allowed to before. */
 async function dwell(scene: Scene): Promise<void> {
-  const baselineSeconds = Number(workspaceOf(scene).configured(["cutover:dns", "ttl", "baseline"]));
-  await sleep((baselineSeconds / clockScale) * 1000 + 100, undefined, {
-    signal: scene.options.signal,
-  });
+  await answersRunOut(workspaceOf(scene), scene.options.signal);
 }
 
 async function startClient(scene: Scene): Promise<void> {
@@ -218,7 +211,9 @@ async function countWrites(scene: Scene): Promise<void> {
   const writer = scene.writer;
   if (writer === undefined) throw new RehearsalError("The client was not started.");
   await writer.stop();
-  const { acknowledged, lost, pauseSeconds } = await writer.verify(await databaseUrl(scene));
+  const { acknowledged, lost, pauseSeconds } = await writer.verify(
+    await connectionOf(workspaceOf(scene)),
+  );
   scene.writes = { acknowledged, lost, pauseSeconds };
   if (acknowledged === 0 || lost > 0) {
     throw new RehearsalError(
@@ -233,7 +228,7 @@ async function upAndRecord(
   phase: string,
   release: string,
 ): Promise<number> {
-  const result = await follow(workspaceOf(scene), "up", pack, {
+  const result = await follow(workspaceOf(scene), "up", withPack, {
     signal: scene.options.signal,
     onChange: (resource, op) => {
       task.output = `${op} ${resource}`;
@@ -249,57 +244,23 @@ async function upAndRecord(
 
 /** The verdicts that the guards of the last run hold in the state. */
 async function sealedGates(scene: Scene, phase: string, release: string): Promise<GateReport[]> {
-  return (await resources(scene))
+  return (await stateOf(workspaceOf(scene)))
     .filter(({ type }) => type === guardType)
     .flatMap(({ urn, outputs }) =>
-      Object.entries(outputs?.verdicts ?? {}).map(([gate, verdict]) => ({
-        gate,
-        guard: urn.slice(urn.lastIndexOf("::") + 2),
-        release,
-        phase,
-        verdict,
-      })),
+      Object.entries((outputs?.["verdicts"] ?? {}) as Readonly<Record<string, string>>).map(
+        ([gate, verdict]) => ({
+          gate,
+          guard: urn.slice(urn.lastIndexOf("::") + 2),
+          release,
+          phase,
+          verdict,
+        }),
+      ),
     );
 }
 
-/** The database as its master user reaches it. The password is read from the stack's config and goes nowhere else. */
-async function databaseUrl(scene: Scene): Promise<string> {
-  const { output: password } = await run(scene, ["config", "get", "databasePassword"]);
-  const instance = (await resources(scene)).find(
-    ({ type }) => type === "aws:rds/instance:Instance",
-  );
-  const { address, port, dbName, username } = instance?.outputs ?? {};
-  return `postgres://${username}:${encodeURIComponent(password.trim())}@${address}:${port}/${dbName}`;
-}
-
-async function resources(scene: Scene): Promise<StackExport["deployment"]["resources"]> {
-  const { output } = await run(scene, ["stack", "export"]);
-  return (JSON.parse(output) as StackExport).deployment.resources;
-}
-
 async function set(scene: Scene, values: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, value] of Object.entries(values)) {
-    await run(scene, ["config", "set", "--path", `cutover:${name}`, value]);
-  }
-}
-
-async function run(scene: Scene, args: readonly string[]): Promise<RunResult> {
-  const result = await pulumi(workspaceOf(scene), args, { signal: scene.options.signal });
-  if (result.exitCode !== 0) throw unexpected(`pulumi ${args.join(" ")}`, "to succeed", result);
-  return result;
-}
-
-function unexpected(what: string, required: string, result: RunResult): RehearsalError {
-  const said = [
-    ...result.violations.map(
-      (violation) => `${violation.gate} (${violation.resource}): ${violation.message}`,
-    ),
-    ...result.errors,
-  ];
-  const rest = said.length > 0 ? said : [result.output.slice(-2000)];
-  return new RehearsalError(
-    [`Expected ${what} ${required}; it ended with ${result.exitCode}.`, ...rest].join("\n\n"),
-  );
+  await setConfig(workspaceOf(scene), values, scene.options.signal);
 }
 
 function reportFile(scene: Scene): string {
@@ -325,20 +286,4 @@ function workspaceOf(scene: Scene): Workspace {
 
 function secondsSince(began: number): number {
   return (performance.now() - began) / 1000;
-}
-
-interface StackExport {
-  readonly deployment: {
-    readonly resources: readonly {
-      readonly urn: string;
-      readonly type: string;
-      readonly outputs?: {
-        readonly verdicts?: Readonly<Record<string, string>>;
-        readonly address?: string;
-        readonly port?: number;
-        readonly dbName?: string;
-        readonly username?: string;
-      };
-    }[];
-  };
 }

@@ -1,10 +1,21 @@
 import { randomBytes } from "node:crypto";
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseDocument, type Document } from "yaml";
 import type { Engine } from "../tools/engine/engine.ts";
-import type { Cloud } from "./cloud.ts";
+import { clockScale } from "./clock.ts";
+import { startCloud, type Cloud } from "./cloud.ts";
 import { RehearsalError } from "./command.ts";
 import { pulumi, type Workplace } from "./pulumi.ts";
 
@@ -67,6 +78,33 @@ export async function createWorkspace(options: WorkspaceOptions): Promise<Worksp
       throw new Error(`pulumi ${args.join(" ")} failed:\n${result.output}`);
   }
   return { ...place, stack, configured: (path) => config.getIn(["config", ...path]) };
+}
+
+/** Stand-ins and a stack on them. */
+export interface Place {
+  readonly cloud: Cloud;
+  readonly workspace: Workspace;
+  /** Ends the stand-ins and removes everything. */
+  readonly close: () => Promise<void>;
+}
+
+/** Starts stand-ins and makes a stack on them, in a temporary folder of their own; nothing is deployed yet. */
+export async function openPlace(engine: Engine, stack: string, prefix: string): Promise<Place> {
+  const home = await makeHome(prefix);
+  let cloud: Cloud | undefined;
+  const close = async (): Promise<void> => {
+    await cloud?.close();
+    await rm(home, { recursive: true, force: true });
+  };
+  try {
+    cloud = await startCloud({ folder: join(home, "cloud"), clockScale });
+    const folder = join(home, "project");
+    const workspace = await createWorkspace({ engine, cloud, stack, clockScale, folder });
+    return { cloud, workspace, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /** What the CLI needs to work on a workspace, beside what the machine's environment holds. */

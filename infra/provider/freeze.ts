@@ -3,6 +3,7 @@ import { codeOf, messageOf } from "./error-text.ts";
 import { pause } from "./pause.ts";
 import {
   applicationPrefix,
+  hasTable,
   lockSession,
   withSession,
   type Connection,
@@ -208,10 +209,7 @@ function ignore(): void {
 
 async function createLedger(session: Session): Promise<void> {
   // CREATE ... IF NOT EXISTS asks for the right to create even when there is nothing to create.
-  const [row] = await session.rows<{ exists: boolean }>(
-    "SELECT to_regclass('cutover_ledger.step') IS NOT NULL AS exists",
-  );
-  if (row?.exists === true) return;
+  if (await hasTable(session, "step")) return;
   await session.run(`
     CREATE SCHEMA IF NOT EXISTS cutover_ledger;
     CREATE TABLE IF NOT EXISTS cutover_ledger.step (
@@ -227,10 +225,7 @@ async function createLedger(session: Session): Promise<void> {
 }
 
 async function readRecord(session: Session, key: FreezeKey): Promise<FreezeRecord | undefined> {
-  const [ledger] = await session.rows<{ exists: boolean }>(
-    "SELECT to_regclass('cutover_ledger.step') IS NOT NULL AS exists",
-  );
-  if (ledger?.exists !== true) return undefined;
+  if (!(await hasTable(session, "step"))) return undefined;
   const [row] = await session.rows<FreezeRecord>(
     `SELECT state, token, detail->>'since' AS since, detail->>'until' AS until, detail->>'reason' AS reason
      FROM cutover_ledger.step WHERE stack = $1 AND release = $2 AND step = $3`,
@@ -428,7 +423,7 @@ async function endReaders(
   // Read after the commit of what opened the database: whoever connects later than this can write.
   const [row] = await session.rows<{ from: string; until: string }>(
     `UPDATE cutover_ledger.step SET detail = jsonb_build_object('until', ${isoNow}) || detail
-     WHERE stack = $1 AND release = $2 AND step = $3 
+     WHERE stack = $1 AND release = $2 AND step = $3
      RETURNING detail->>'from' AS from, detail->>'until' AS until`,
     [key.stack, key.release, step],
   );

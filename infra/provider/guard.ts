@@ -7,6 +7,7 @@ import {
   type Seal,
   type SealProblem,
 } from "../../policies/contract/seal.ts";
+import { wrapWords } from "../../policies/contract/text.ts";
 import { inputFailures } from "./inputs.ts";
 import { hasUnknown, sameProperty, type Properties } from "./properties.ts";
 import { RefusedError, type Call, type CheckFailure, type ResourceType } from "./resource-type.ts";
@@ -97,20 +98,7 @@ function itemText(text: string): string {
   return text
     .replace(/[.]? To do: /, "\nTo do: ")
     .split("\n")
-    .flatMap((line) => wrapped(line, width - 2))
+    .flatMap((line) => wrapWords(line, width - 2))
     .map((line, index) => `${index === 0 ? "- " : "  "}${line}`)
     .join("\n");
-}
-
-function wrapped(line: string, columns: number): string[] {
-  const lines: string[] = [];
-  for (const word of line.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= columns) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else {
-      lines.push(word);
-    }
-  }
-  return lines;
 }

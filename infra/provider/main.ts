@@ -1,10 +1,11 @@
 import { guardType } from "../../policies/contract/facts.ts";
 import { guard } from "./guard.ts";
-import { migration, migrationType } from "./migration.ts";
-import { probe, probeType } from "./probe.ts";
-import { releaseRecord, releaseRecordType } from "./release-record.ts";
+import { migration } from "./migration.ts";
+import { probe } from "./probe.ts";
+import { releaseRecord } from "./release-record.ts";
 import { runProvider } from "./serve.ts";
-import { liftStandingFreezes, writeFreeze, writeFreezeType } from "./write-freeze.ts";
+import { migrationType, probeType, releaseRecordType, writeFreezeType } from "./type-tokens.ts";
+import { liftStandingFreezes, writeFreeze } from "./write-freeze.ts";
 
 await runProvider({
   name: "cutover",

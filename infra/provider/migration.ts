@@ -6,6 +6,7 @@ import { codeOf, messageOf } from "./error-text.ts";
 import { inputFailures, parseInputs } from "./inputs.ts";
 import {
   connectionSchema,
+  hasTable,
   lockSession,
   withSession,
   type Connection,
@@ -14,9 +15,6 @@ import {
 import { hasUnknown, sameProperty, type Properties } from "./properties.ts";
 import { RefusedError, type Call, type ResourceType } from "./resource-type.ts";
 import { positionText, transactionCommands } from "./sql-text.ts";
-
-/** Type token of a database migration. */
-export const migrationType = "cutover:index:Migration";
 
 const inputs = z.strictObject({
   connection: connectionSchema,
@@ -218,15 +216,8 @@ function milliseconds(seconds: number): string {
   return String(Math.max(1, Math.round(seconds * 1000)));
 }
 
-async function hasLedger(session: Session): Promise<boolean> {
-  const [row] = await session.rows<{ exists: boolean }>(
-    "SELECT to_regclass('cutover_ledger.migration') IS NOT NULL AS exists",
-  );
-  return row?.exists === true;
-}
-
 async function createLedger(session: Session, { user, database }: Connection): Promise<void> {
-  if (await hasLedger(session)) return;
+  if (await hasTable(session, "migration")) return;
   try {
     await session.run(`
       CREATE SCHEMA IF NOT EXISTS cutover_ledger;
@@ -256,7 +247,7 @@ async function readLedger(session: Session): Promise<AppliedFile[]> {
 async function askLedger(connection: Connection, signal: AbortSignal): Promise<AppliedFile[]> {
   const options = { purpose: "migration status", connectMilliseconds: 5000, signal };
   return withSession(connection, options, async (session) =>
-    (await hasLedger(session)) ? readLedger(session) : [],
+    (await hasTable(session, "migration")) ? readLedger(session) : [],
   );
 }
 

@@ -90,6 +90,18 @@ export async function withSession<Result>(
   }
 }
 
+/**
+ * Tells whether the steps keep a table yet. Theirs is the schema `cutover_ledger`: in one named like a role, that role
+ * would look for its own tables first.
+ */
+export async function hasTable(session: Session, table: "step" | "migration"): Promise<boolean> {
+  const [row] = await session.rows<{ exists: boolean }>(
+    "SELECT to_regclass('cutover_ledger.' || $1) IS NOT NULL AS exists",
+    [table],
+  );
+  return row?.exists === true;
+}
+
 /** Locks of this project in a database, one for each thing that must not run twice at once. */
 const lockKeys = { freeze: 1, migration: 2 } as const;
 

@@ -8,9 +8,6 @@ import { inputFailures, parseInputs } from "./inputs.ts";
 import { pause } from "./pause.ts";
 import { RefusedError, type Call, type ResourceType } from "./resource-type.ts";
 
-/** Type token of a probe. */
-export const probeType = "cutover:index:Probe";
-
 const address = z.string().refine((text) => isIP(text) !== 0, "required is an IP address");
 
 const inputs = z.strictObject({

@@ -10,9 +10,6 @@ import { inputFailures } from "./inputs.ts";
 import { hasUnknown, sameProperty, type Properties } from "./properties.ts";
 import type { ResourceType } from "./resource-type.ts";
 
-/** Type token of the release record. */
-export const releaseRecordType = "cutover:index:ReleaseRecord";
-
 const inputs = z.strictObject({
   entry: z.looseObject({
     phase: z.string(),

@@ -13,9 +13,6 @@ import { connectionSchema, type Connection } from "./postgres-session.ts";
 import { hasUnknown, sameProperty, type Properties } from "./properties.ts";
 import type { Call, ResourceType } from "./resource-type.ts";
 
-/** Type token of the write freeze. */
-export const writeFreezeType = "cutover:index:WriteFreeze";
-
 const inputs = z.strictObject({
   connection: connectionSchema,
   stack: z.string().min(1),

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Connection } from "../databases/database.ts";
+import type { Connection as PlainConnection } from "../provider/postgres-session.ts";
 
 /**
  * A hook that opens writes again as soon as anything behind the freeze fails. What no hook can see (a closed gate,
@@ -21,12 +22,4 @@ export function liftOnError(
     }
     return false;
   });
-}
-
-interface PlainConnection {
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  readonly user: string;
-  readonly password: string;
 }

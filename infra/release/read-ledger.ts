@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { emptyLedger, wholeLedger, type Ledger } from "./ledger.ts";
-import { releaseRecordType } from "./resources.ts";
+import { releaseRecordType } from "../provider/type-tokens.ts";
 
 interface StackResources {
   readonly outputs: Readonly<

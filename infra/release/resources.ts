@@ -1,6 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { guardType, type GuardFacts } from "../../policies/contract/facts.ts";
 import type { Connection } from "../databases/database.ts";
+import {
+  migrationType,
+  probeType,
+  releaseRecordType,
+  writeFreezeType,
+} from "../provider/type-tokens.ts";
 import type { Ledger, LedgerEntry } from "./ledger.ts";
 
 /** A guard: created and updated only with a seal of the policy pack that opens every required gate. */
@@ -33,7 +39,7 @@ export class WriteFreeze extends pulumi.CustomResource {
   declare readonly token: pulumi.Output<string>;
 
   constructor(name: string, args: WriteFreezeArgs, opts: pulumi.CustomResourceOptions) {
-    super("cutover:index:WriteFreeze", name, { ...args, token: undefined, since: undefined }, opts);
+    super(writeFreezeType, name, { ...args, token: undefined, since: undefined }, opts);
   }
 }
 
@@ -50,7 +56,7 @@ export interface MigrationArgs {
 /** Runs SQL files in order, each once. */
 export class Migration extends pulumi.CustomResource {
   constructor(name: string, args: MigrationArgs, opts: pulumi.CustomResourceOptions) {
-    super("cutover:index:Migration", name, { ...args, applied: undefined }, opts);
+    super(migrationType, name, { ...args, applied: undefined }, opts);
   }
 }
 
@@ -79,7 +85,7 @@ export class Probe extends pulumi.CustomResource {
   declare readonly release: pulumi.Output<string>;
 
   constructor(name: string, args: ProbeArgs, opts: pulumi.CustomResourceOptions) {
-    super("cutover:index:Probe", name, { ...args, at: undefined }, opts);
+    super(probeType, name, { ...args, at: undefined }, opts);
   }
 }
 
@@ -95,6 +101,3 @@ export class ReleaseRecord extends pulumi.CustomResource {
     super(releaseRecordType, name, { ...args, ledger: undefined }, opts);
   }
 }
-
-/** Type token of the ledger's resource. */
-export const releaseRecordType = "cutover:index:ReleaseRecord";

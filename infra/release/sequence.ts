@@ -15,7 +15,15 @@ import { liftOnError } from "./lift-on-error.ts";
 import { slots, type Slot } from "./ledger.ts";
 import { addressOf, type Plan } from "./plan.ts";
 import type { Release, ServiceName } from "./release.ts";
-import { Guard, Migration, Probe, ReleaseRecord, WriteFreeze } from "./resources.ts";
+import {
+  Guard,
+  Migration,
+  Probe,
+  ReleaseRecord,
+  WriteFreeze,
+  type ProbeArgs,
+  type WriteFreezeArgs,
+} from "./resources.ts";
 
 /** Everything that the steps of a run share. Steps fill in what later steps need. */
 export interface Run {
@@ -295,10 +303,7 @@ function record(run: Run, step: StepOptions): pulumi.Resource[] {
 }
 
 /** What a freeze and its lift are made from; undefined while no release has moved data yet. */
-function freezeArgs(
-  run: Run,
-  writes: "frozen" | "open",
-): ConstructorParameters<typeof WriteFreeze>[1] | undefined {
+function freezeArgs(run: Run, writes: "frozen" | "open"): WriteFreezeArgs | undefined {
   const { config, plan, database } = run;
   if (database === undefined || plan.migratedFor === null) return undefined;
   return {
@@ -315,7 +320,7 @@ function servingRelease(plan: Plan): Release | undefined {
 }
 
 /** What a service of this release answers: its version without the v, and its slot. */
-function expected(release: Release, plan: Plan): ConstructorParameters<typeof Probe>[1]["expect"] {
+function expected(release: Release, plan: Plan): ProbeArgs["expect"] {
   return { status: 200, version: release.version.slice(1), json: { slot: plan.serving } };
 }
 

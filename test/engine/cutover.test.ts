@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Ledger } from "../../infra/release/ledger.ts";
 import { startWriter } from "../../rehearsal/writer.ts";
 import { host, startStack, told, withPack, type TestStack } from "../support/stack.ts";
 
@@ -23,8 +22,8 @@ describe("a release", () => {
     expect(await stack.dnsAnswer()).toBe(network.blue);
     expect(await stack.health("blue")).toMatchObject({ version: "1.0.0", slot: "blue" });
     expect(await stack.health("legacy")).toMatchObject({ version: "legacy" });
-    expect(await writesFrozen()).toBe("off");
-    expect(await ledger()).toMatchObject({
+    expect(await stack.writesFrozen()).toBe("off");
+    expect(await stack.ledger()).toMatchObject({
       now: { phase: "cutover", release: "v1.0.0", serving: "blue" },
       records: [
         {
@@ -74,11 +73,11 @@ describe("a release", () => {
     const result = await stack.up(...withPack);
     expect(result.exitCode, told(result)).toBe(0);
     expect(await stack.dnsAnswer()).toBe(stack.cloud.network.blue);
-    expect(await ledger()).toMatchObject({
+    expect(await stack.ledger()).toMatchObject({
       now: { release: "v1.0.0", serving: "blue" },
       records: [{ direction: "forward" }, { direction: "forward" }, { direction: "rollback" }],
     });
-    expect(await writesFrozen()).toBe("off");
+    expect(await stack.writesFrozen()).toBe("off");
   });
 
   test("that nobody recorded is refused with the list of recorded ones", async () => {
@@ -114,15 +113,3 @@ describe("a release", () => {
     expect(told(preview)).not.toContain(password);
   });
 });
-
-async function ledger(): Promise<Ledger> {
-  const record = (await stack.state()).find(({ type }) => type === "cutover:index:ReleaseRecord");
-  return record?.outputs["ledger"] as Ledger;
-}
-
-async function writesFrozen(): Promise<string | undefined> {
-  const [row] = await stack.sql<{ default_transaction_read_only: string }>(
-    "SHOW default_transaction_read_only",
-  );
-  return row?.default_transaction_read_only;
-}

@@ -65,7 +65,7 @@ async function everything() {
     dns: await stack.dnsAnswer(),
     blue: await stack.health("blue"),
     legacy: await stack.health("legacy"),
-    writes: await stack.sql("SHOW default_transaction_read_only"),
+    writes: await stack.writesFrozen(),
   };
 }
 

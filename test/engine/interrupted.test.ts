@@ -31,7 +31,7 @@ describe("pulumi up, stopped while writes are frozen and a migration runs,", () 
     expect(told(second)).toContain("currently locked");
     signalGroup(running, "SIGINT");
     expect((await running).exitCode).not.toBe(0);
-    await expect.poll(writesFrozen, { timeout: 20_000 }).toBe("off");
+    await expect.poll(() => stack.writesFrozen(), { timeout: 20_000 }).toBe("off");
     expect(await stack.dnsAnswer()).toBe(stack.cloud.network.legacy);
   });
 
@@ -49,7 +49,7 @@ describe("pulumi up, stopped while writes are frozen and a migration runs,", () 
     const result = await stack.up(...withPack);
     expect(result.exitCode, told(result)).toBe(0);
     expect(await stack.dnsAnswer()).toBe(stack.cloud.network.blue);
-    expect(await writesFrozen()).toBe("off");
+    expect(await stack.writesFrozen()).toBe("off");
     expect(await tokens()).not.toEqual(tokenBefore);
   });
 });
@@ -83,13 +83,6 @@ function sleeping(what: string): Promise<object[]> {
   return stack.sql(
     `SELECT ${what} FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()`,
   );
-}
-
-async function writesFrozen(): Promise<string | undefined> {
-  const [row] = await stack.sql<{ default_transaction_read_only: string }>(
-    "SHOW default_transaction_read_only",
-  );
-  return row?.default_transaction_read_only;
 }
 
 async function tokens(): Promise<unknown[]> {

@@ -3,7 +3,8 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import dns, { type Answer, type DecodedPacket } from "dns-packet";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { probe, probeType } from "../../../infra/provider/probe.ts";
+import { probe } from "../../../infra/provider/probe.ts";
+import { probeType } from "../../../infra/provider/type-tokens.ts";
 import { eventually } from "../../support/eventually.ts";
 import { failureOf, serveTypes, unknownText, type Wire } from "../../support/engine.ts";
 

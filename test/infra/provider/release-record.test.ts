@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { releaseRecord, releaseRecordType } from "../../../infra/provider/release-record.ts";
+import { releaseRecord } from "../../../infra/provider/release-record.ts";
+import { releaseRecordType } from "../../../infra/provider/type-tokens.ts";
 import type { Ledger, LedgerEntry } from "../../../infra/release/ledger.ts";
 import { serveTypes, unknownText, type Wire } from "../../support/engine.ts";
 

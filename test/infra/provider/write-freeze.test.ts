@@ -1,10 +1,7 @@
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { liftFreeze } from "../../../infra/provider/freeze.ts";
-import {
-  liftStandingFreezes,
-  writeFreeze,
-  writeFreezeType,
-} from "../../../infra/provider/write-freeze.ts";
+import { liftStandingFreezes, writeFreeze } from "../../../infra/provider/write-freeze.ts";
+import { writeFreezeType } from "../../../infra/provider/type-tokens.ts";
 import { eventually } from "../../support/eventually.ts";
 import { failureOf, secret, serveTypes, startPlugin, type Wire } from "../../support/engine.ts";
 import { startPostgres, type TestConnection } from "../../support/postgres.ts";
