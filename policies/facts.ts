@@ -33,6 +33,7 @@ interface ShapeRow {
 
 const text = { is: isText, what: "a text" };
 const texts = { is: isTexts, what: "a list of texts" };
+const record = { is: isTextRecord, what: "texts by name" };
 const number = { is: isNumber, what: "a number" };
 
 const shape: readonly ShapeRow[] = [
@@ -44,13 +45,18 @@ const shape: readonly ShapeRow[] = [
   { path: "release.version", ...text },
   { path: "release.commit", ...text },
   { path: "release.digest", ...text },
+  { path: "release.images", ...record },
+  { path: "release.authors", ...texts },
   { path: "before.phase", is: orNull(isPhase), what: "a phase or nothing" },
   { path: "before.release", is: orNull(isText), what: "a text or nothing" },
   { path: "before.serving", is: orNull(isText), what: "a text or nothing" },
   { path: "before.recorded", ...texts },
   { path: "before.ttl", is: orNull(isTtl), what: "a TTL with its times, or nothing" },
   { path: "ttlSeconds", ...number },
-  { path: "unitTests", is: isUnitTests, what: "a test report's counts or a problem" },
+  { path: "owners", ...record },
+  { path: "declared", ...record },
+  { path: "evidenceDigest", ...text },
+  { path: "checklistDigest", ...text },
   { path: "covers.databases", ...texts },
   { path: "covers.backups", ...texts },
   { path: "covers.buckets", ...texts },
@@ -87,15 +93,8 @@ function isTtl(value: unknown): boolean {
   );
 }
 
-function isUnitTests(value: unknown): boolean {
-  if (!isRecord(value)) return false;
-  if (isText(value["problem"])) return orNull(isText)(value["report"]);
-  const counts = ["tests", "failures", "errors", "skipped"];
-  return (
-    isText(value["report"]) &&
-    isText(value["digest"]) &&
-    counts.every((key) => isNumber(value[key]))
-  );
+function isTextRecord(value: unknown): boolean {
+  return isRecord(value) && Object.values(value).every((entry) => typeof entry === "string");
 }
 
 function withNulls(facts: GuardFacts): GuardFacts {

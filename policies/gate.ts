@@ -1,5 +1,7 @@
+import type { Attested } from "./attested.ts";
 import type { GuardFacts, GuardName } from "./contract/facts.ts";
 import { gateTable, type GateId } from "./contract/gates.ts";
+import type { Readings } from "./contract/readings.ts";
 import type { Verdict } from "./contract/seal.ts";
 import { wrapWords } from "./contract/text.ts";
 import { nouns, type Noun } from "./nouns.ts";
@@ -29,8 +31,14 @@ export interface Judge {
   readonly rehearsal: boolean;
 }
 
+/** What the entry guard was told beside its facts. */
+export interface Told {
+  readonly attested: Attested;
+  readonly readings: Readings;
+}
+
 interface GateText {
-  readonly id: GateId;
+  readonly id: string;
   /** The state that must hold, one sentence. */
   readonly requires: string;
   /** The harm when it does not hold, one sentence. */
@@ -67,20 +75,30 @@ export interface RelationGate extends GateText {
   judge(resource: Sighting, seen: Seen, facts: GuardFacts): readonly Reason[];
 }
 
+/** A gate that judges signed documents, or readings. */
+export interface ToldGate extends GateText {
+  readonly about: "told";
+  judge(told: Told, facts: GuardFacts, judge: Judge): readonly Reason[];
+}
+
 /** One condition that must hold to pass a guard. */
-export type Gate = (FactsGate | ResourceGate | RelationGate) & { readonly guard: GuardName };
+export type Gate = (FactsGate | ResourceGate | RelationGate | ToldGate) & {
+  readonly guard: GuardName;
+  /** Whether a signed waiver can stand in for it. */
+  readonly waivable: boolean;
+};
 
 /**
- * Makes a gate, and takes its guard from the contract's table.
+ * Makes a gate of the table, which says where it stands.
  *
  * @throws when the table has no such gate
  */
-export function defineGate<Kind extends FactsGate | ResourceGate | RelationGate>(
-  definition: Kind,
-): Kind & { readonly guard: GuardName } {
+export function defineGate<Kind extends FactsGate | ResourceGate | RelationGate | ToldGate>(
+  definition: Kind & { readonly id: GateId },
+): Kind & { readonly guard: GuardName; readonly waivable: boolean } {
   const row = gateTable.find(({ id }) => id === definition.id);
   if (row === undefined) throw new Error(`contract/gates.ts has no gate ${definition.id}`);
-  return { ...definition, guard: row.guard };
+  return { ...definition, guard: row.guard, waivable: row.waivable };
 }
 
 /** A reason of a condition that was measured and does not hold. */
@@ -152,9 +170,17 @@ export function judgeCover(
 }
 
 /** Judges a gate whole, as its guard must: what the guard was told, what it covers and all that was declared. */
-export function judgeGate(gate: Gate, facts: GuardFacts, seen: Seen, judge: Judge): Finding[] {
-  if (gate.about === "facts") {
-    return findings(gate, `release ${facts.release.version}`, () => gate.judge(facts, judge));
+export function judgeGate(
+  gate: Gate,
+  facts: GuardFacts,
+  seen: Seen,
+  told: Told,
+  judge: Judge,
+): Finding[] {
+  if (gate.about === "facts" || gate.about === "told") {
+    return findings(gate, `release ${facts.release.version}`, () =>
+      gate.about === "facts" ? gate.judge(facts, judge) : gate.judge(told, facts, judge),
+    );
   }
   const declared = nounsOf(gate).flatMap((noun) =>
     seen
@@ -182,7 +208,7 @@ export function findingText({ subject, found, required, remedy }: Finding): stri
 }
 
 /** Columns of a message: the CLI indents it by 10 of 80. */
-const textWidth = 70;
+export const textWidth = 70;
 
 /** Words about declared resources that could not be matched because their names are unknown; empty for none. */
 export function unknownToo(count: number): string {

@@ -1,16 +1,24 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { PolicyPack } from "@pulumi/policy";
 import { judgeHere } from "./gate.ts";
-import { gatePolicy } from "./gate-policy.ts";
+import { checklistPolicy, gatePolicy, type Judging } from "./gate-policy.ts";
 import { releaseGates } from "./release-gates.ts";
 import { Run } from "./run.ts";
 import { sealPolicy } from "./seal-policy.ts";
+import { readTrust } from "./signatures/trust.ts";
+import { systemOf } from "./system.ts";
 
-const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as {
+const folder = import.meta.dirname;
+const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
   version: string;
 };
 const name = "cutover";
-const run = new Run();
+const judging: Judging = {
+  run: new Run(),
+  judge: judgeHere,
+  systemOf,
+};
 
 // The seal stands first: it starts each run afresh before the gates mark themselves as switched on.
 new PolicyPack(name, {
@@ -18,7 +26,13 @@ new PolicyPack(name, {
   description: "Release gates, judged before anything changes",
   enforcementLevel: "mandatory",
   policies: [
-    sealPolicy({ gates: releaseGates, run, judge: judgeHere, pack: `${name}@${version}` }),
-    ...releaseGates.map((gate) => gatePolicy(gate, run, judgeHere)),
+    sealPolicy({
+      ...judging,
+      gates: releaseGates,
+      readTrust: () => readTrust(join(folder, "trust")),
+      pack: `${name}@${version}`,
+    }),
+    ...releaseGates.map((gate) => gatePolicy(gate, judging)),
+    checklistPolicy(judging),
   ],
 });

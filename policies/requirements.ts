@@ -40,6 +40,9 @@ export const requirements = {
    */
   automaticTtlSeconds: 300,
 
-  /** Seconds by which the ledger's clock may run ahead of this one; a time later than that is not believed. */
+  /** Days that a waiver may be given for: an exception that lasts longer is a new rule. */
+  waiverDays: 30,
+
+  /** Seconds by which another clock may run ahead of this one; a time later than that is not believed. */
   clockSkewSeconds: 60,
 } as const;

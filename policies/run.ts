@@ -1,4 +1,5 @@
-import type { GateId } from "./contract/gates.ts";
+import type { Told } from "./gate.ts";
+import { toldNothing } from "./told.ts";
 
 /** Type token of the stack itself, the first resource of every run. */
 export const stackType = "pulumi:pulumi:Stack";
@@ -21,13 +22,15 @@ export interface Seen {
 /** What the pack remembers between two calls of the engine. Starts afresh with each preview and each update. */
 export class Run implements Seen {
   readonly #sightings = new Map<string, Sighting>();
-  readonly #live = new Set<GateId>();
+  readonly #live = new Set<string>();
+  #told = toldNothing;
 
   /** Remembers a resource, and forgets the run before when the resource is the stack. */
   see(sighting: Sighting): void {
     if (sighting.type === stackType) {
       this.#sightings.clear();
       this.#live.clear();
+      this.#told = toldNothing;
     }
     this.#sightings.set(sighting.urn, sighting);
   }
@@ -36,13 +39,23 @@ export class Run implements Seen {
     return [...this.#sightings.values()].filter((sighting) => sighting.type === type);
   }
 
-  /** Notes that the engine calls the gate's policy in this run, so it was not switched off. */
-  markLive(gate: GateId): void {
-    this.#live.add(gate);
+  /** What the entry guard was told beside its facts; nothing before it registered. */
+  get told(): Told {
+    return this.#told;
   }
 
-  /** Tells whether the gate's policy was called in this run. */
-  isLive(gate: GateId): boolean {
-    return this.#live.has(gate);
+  /** Remembers what the entry guard was told. */
+  tell(told: Told): void {
+    this.#told = told;
+  }
+
+  /** Notes that the engine calls the policy in this run, so it was not switched off. */
+  markLive(policy: string): void {
+    this.#live.add(policy);
+  }
+
+  /** Tells whether the policy was called in this run. */
+  isLive(policy: string): boolean {
+    return this.#live.has(policy);
   }
 }

@@ -1,21 +1,26 @@
 import type { ResourceValidationPolicy } from "@pulumi/policy";
-import { guardType } from "./contract/facts.ts";
+import { digestOf } from "./contract/digest.ts";
+import { guardType, type GuardFacts } from "./contract/facts.ts";
 import { requiredGates } from "./contract/gates.ts";
-import { digestOf, type Seal, type Verdict } from "./contract/seal.ts";
+import type { Seal, Verdict, WaiverNote } from "./contract/seal.ts";
 import { readFacts } from "./facts.ts";
-import { judgeGate, verdictOf, type Gate, type Judge } from "./gate.ts";
-import { reportAt } from "./gate-policy.ts";
-import type { Run } from "./run.ts";
+import { judgeGate, type Gate } from "./gate.ts";
+import { checklistPolicyName, reportAt, type Judging } from "./gate-policy.ts";
+import type { Trust } from "./signatures/trust.ts";
+import { readTold } from "./told.ts";
 import { plain } from "./values.ts";
+import { judgementOf } from "./waivers.ts";
 
 /** What the seal is made with. */
-export interface SealParts {
+export interface SealParts extends Judging {
+  /** The gates that every system has. */
   readonly gates: readonly Gate[];
-  readonly run: Run;
-  readonly judge: () => Judge;
+  readonly readTrust: () => Trust;
   /** Name and version of the pack. */
   readonly pack: string;
 }
+
+type Props = Readonly<Record<string, unknown>>;
 
 /**
  * The policy that remembers every resource of a run, and that writes a seal into each guard: the verdicts of all gates
@@ -33,18 +38,29 @@ export function sealPolicy(parts: SealParts): ResourceValidationPolicy {
     validateResource: ({ urn, type, name, props }, report) => {
       parts.run.see({ urn, type, name, props });
       if (type !== guardType) return;
-      const { problems } = readFacts(() => props["facts"]);
-      if (problems === undefined) return;
+      const { facts, problems } = readFacts(() => props["facts"]);
+      if (facts === undefined) {
+        const text = [
+          `Found: guard ${name}: ${problems.join("; ")}.`,
+          "Required: facts in the form of policies/contract/facts.ts, all known.",
+          "To do: give the guard plain values only, none that a resource computes",
+        ];
+        reportAt(report, "mandatory", text.join("\n"));
+        return;
+      }
+      hear(facts, props, parts);
+      const { problem } = parts.systemOf(facts.system);
+      if (problem === undefined) return;
       const text = [
-        `Found: guard ${name}: ${problems.join("; ")}.`,
-        "Required: facts in the form of policies/contract/facts.ts, all known.",
-        "To do: give the guard plain values only, none that a resource computes",
+        `Found: the checklist cannot be used.`,
+        problem,
+        "To do: correct the checklist",
       ];
       reportAt(report, "mandatory", text.join("\n"));
     },
     remediateResource: ({ type, props }) => {
       if (type !== guardType) return undefined;
-      const seal = sealOf(() => props["facts"], parts);
+      const seal = sealOf(props, parts);
       if (seal === undefined) return undefined;
       // Written in place: a copy would lose which of the other properties are secret.
       props["seal"] = seal;
@@ -54,19 +70,35 @@ export function sealPolicy(parts: SealParts): ResourceValidationPolicy {
 }
 
 /**
- * The seal of a guard with these facts, as they come from the engine. Undefined when they cannot be read: a guard
- * without a seal stays closed.
+ * The seal of a guard, as its properties come from the engine. Undefined when its facts cannot be read or its checklist
+ * cannot be used: a guard without a seal stays closed.
  */
-function sealOf(given: () => unknown, { gates, run, judge, pack }: SealParts): Seal | undefined {
-  const { facts } = readFacts(given);
+function sealOf(props: Props, parts: SealParts): Seal | undefined {
+  const { gates, run, judge, pack, systemOf } = parts;
+  const { facts } = readFacts(() => props["facts"]);
   if (facts === undefined) return undefined;
-  const required = requiredGates(facts.guard, facts.phase, facts.direction);
+  const system = systemOf(facts.system);
+  if (system.problem !== undefined) return undefined;
+  hear(facts, props, parts);
+  const { guard, phase, direction } = facts;
+  const required = requiredGates(guard, phase, direction, system.checklist);
   const now = judge();
   const verdicts: Record<string, Verdict> = {};
+  const waivers: Record<string, WaiverNote> = {};
   const enforcement: Record<string, "on" | "off"> = {};
-  for (const gate of gates.filter(({ id }) => required.includes(id))) {
-    verdicts[gate.id] = verdictOf(judgeGate(gate, facts, run, now));
-    enforcement[gate.id] = run.isLive(gate.id) ? "on" : "off";
+  for (const gate of [...gates, ...system.gates].filter(({ id }) => required.includes(id))) {
+    const findings = judgeGate(gate, facts, run, run.told, now);
+    const { verdict, waiver } = judgementOf(gate, findings, facts, run.told, now);
+    verdicts[gate.id] = verdict;
+    if (waiver !== undefined) waivers[gate.id] = waiver;
+    const policy = gates.includes(gate) ? gate.id : checklistPolicyName;
+    enforcement[gate.id] = run.isLive(policy) ? "on" : "off";
   }
-  return { pack, factsDigest: digestOf(plain(given())), verdicts, enforcement };
+  const factsDigest = digestOf(plain(props["facts"]));
+  return { pack, factsDigest, verdicts, waivers, enforcement };
+}
+
+/** Listens to what the entry guard was told; the guards behind it are judged with the same. */
+function hear({ guard }: GuardFacts, props: Props, { run, readTrust, judge }: SealParts): void {
+  if (guard === "entry") run.tell(readTold(props, readTrust, judge().now));
 }

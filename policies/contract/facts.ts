@@ -1,4 +1,5 @@
 import type { Direction, Phase } from "./phase.ts";
+import type { ReleaseIdentity } from "./statement.ts";
 
 /** The guards of a release, in the order in which they stand in its way. */
 export const guards = ["entry", "data", "switch"] as const;
@@ -31,19 +32,6 @@ export interface BeforeFacts {
   readonly ttl: TtlFacts | null;
 }
 
-/** What a unit test report says, or why it says nothing. */
-export type UnitTestFacts =
-  | {
-      readonly report: string;
-      /** SHA-256 of the report file, hex. */
-      readonly digest: string;
-      readonly tests: number;
-      readonly failures: number;
-      readonly errors: number;
-      readonly skipped: number;
-    }
-  | { readonly report: string | null; readonly problem: string };
-
 /**
  * Physical names of what this phase must cover, by noun. A gate judges each name; a name that no declared resource
  * carries is a closed gate, so a resource that was left out cannot pass for one that is fine.
@@ -61,6 +49,12 @@ export interface CoverFacts {
   readonly services: readonly string[];
 }
 
+/** The release that a guard lets pass. */
+export interface ReleaseFacts extends ReleaseIdentity {
+  /** Who made it: principals, who may be barred from signing for it. */
+  readonly authors: readonly string[];
+}
+
 /** Everything a guard is told before it is registered. Holds no secret and nothing unknown. */
 export interface GuardFacts {
   readonly guard: GuardName;
@@ -68,11 +62,18 @@ export interface GuardFacts {
   readonly stack: string;
   readonly phase: Phase;
   readonly direction: Direction;
-  readonly release: { readonly version: string; readonly commit: string; readonly digest: string };
+  readonly release: ReleaseFacts;
   readonly before: BeforeFacts;
   /** Seconds that DNS answers live after this phase. */
   readonly ttlSeconds: number;
-  readonly unitTests: UnitTestFacts;
+  /** Who is assigned to what, such as `rollback`: principals of the pack's allowed signers. */
+  readonly owners: Readonly<Record<string, string>>;
+  /** The stack config by dotted key, as texts, without secrets: what documents are compared with. */
+  readonly declared: Readonly<Record<string, string>>;
+  /** Digest of the signed evidence and waivers, see contract/documents.ts. */
+  readonly evidenceDigest: string;
+  /** Digest of the system's checklist. */
+  readonly checklistDigest: string;
   readonly covers: CoverFacts;
   /** How much faster than the wall the clock runs; anything but 1 is refused outside a rehearsal. */
   readonly clockScale: number;

@@ -1,9 +1,18 @@
-import { createHash } from "node:crypto";
+import { digestOf } from "./digest.ts";
 import type { GuardFacts } from "./facts.ts";
-import { requiredGates, type GateId } from "./gates.ts";
+import type { Checklist } from "./checklist.ts";
+import { requiredGates } from "./gates.ts";
 
 /** A gate's answer. Only `pass` and `waived` open it. */
 export type Verdict = "pass" | "fail" | "inconclusive" | "waived";
+
+/** A waiver that a gate is open by. */
+export interface WaiverNote {
+  readonly approver: string;
+  /** ISO 8601. */
+  readonly expires: string;
+  readonly reason: string;
+}
 
 /** What the pack writes into a guard's inputs: which gates it judged, on which facts, and how. */
 export interface Seal {
@@ -12,42 +21,36 @@ export interface Seal {
   /** Digest of the facts that were judged. */
   readonly factsDigest: string;
   readonly verdicts: Readonly<Record<string, Verdict>>;
+  /** Of each waived gate: who waived it, until when and why. */
+  readonly waivers: Readonly<Record<string, WaiverNote>>;
   /** Per gate: `on`, or `off` when the run's policy config switched the gate off. */
   readonly enforcement: Readonly<Record<string, "on" | "off">>;
 }
 
 /** One reason why a guard stays closed. */
 export interface SealProblem {
-  readonly gate: GateId | null;
-  readonly kind: "no-pack" | "other-facts" | "switched-off" | "not-judged" | "closed";
+  readonly gate: string | null;
+  readonly kind:
+    | "no-pack"
+    | "other-facts"
+    | "other-checklist"
+    | "switched-off"
+    | "not-judged"
+    | "not-required"
+    | "closed";
   readonly text: string;
 }
 
 /**
- * JSON with sorted keys, so that equal values have equal texts. Null entries of an object count as absent, because the
- * engine drops them on some of its ways.
- */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  if (typeof value === "object" && value !== null) {
-    const entries = Object.entries(value)
-      .filter(([, entry]) => entry !== undefined && entry !== null)
-      .sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${canonicalJson(entry)}`).join(",")}}`;
-  }
-  return value === undefined ? "null" : JSON.stringify(value);
-}
-
-/** SHA-256 of a value's canonical JSON, hex. */
-export function digestOf(value: unknown): string {
-  return createHash("sha256").update(canonicalJson(value)).digest("hex");
-}
-
-/**
  * Every reason why this seal does not open this guard; none means open. A missing seal is one reason, a seal of other
- * facts is one, and each required gate that is off, not judged or not passed is one.
+ * facts is one, facts of another checklist are one, and each required gate that is off, not judged or not passed is one.
+ * The seal covers exactly what is required: a gate more, and it was made for something else.
  */
-export function sealProblems(seal: Seal | undefined, facts: GuardFacts): SealProblem[] {
+export function sealProblems(
+  seal: Seal | undefined,
+  facts: GuardFacts,
+  checklist: Checklist,
+): SealProblem[] {
   if (seal === undefined) {
     return [
       {
@@ -67,13 +70,24 @@ export function sealProblems(seal: Seal | undefined, facts: GuardFacts): SealPro
       text: "the seal is about other facts than these. To do: run pulumi up again",
     });
   }
-  for (const gate of requiredGates(facts.guard, facts.phase, facts.direction)) {
+  if (facts.checklistDigest !== checklist.digest) {
+    problems.push({
+      gate: null,
+      kind: "other-checklist",
+      text: `the facts are about another checklist than checklists/${facts.system}.yaml. To do: run pulumi up again`,
+    });
+  }
+  const required = requiredGates(facts.guard, facts.phase, facts.direction, checklist);
+  for (const gate of Object.keys(seal.verdicts).filter((id) => !required.includes(id))) {
+    problems.push({ gate, kind: "not-required", text: `gate ${gate} is sealed and not required` });
+  }
+  for (const gate of required) {
     const verdict = seal.verdicts[gate];
     if (seal.enforcement[gate] !== "on") {
       problems.push({
         gate,
         kind: "switched-off",
-        text: `gate ${gate} was switched off. To do: remove it from --policy-pack-config`,
+        text: `gate ${gate} was switched off. To do: remove ${gate.includes("/") ? "checklist" : "it"} from --policy-pack-config`,
       });
     }
     if (verdict === undefined) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { digestOf } from "../../policies/contract/seal.ts";
+import { digestOf } from "../../policies/contract/digest.ts";
 import { readFacts } from "../../policies/facts.ts";
 import { readyFacts } from "../support/samples.ts";
 
@@ -18,12 +18,9 @@ test("what the engine drops because it is null is null again, and the digest is 
   expect(digestOf(dropped)).toBe(digestOf(neverRan));
 });
 
-test("a report that is missing may be null or dropped", () => {
-  const unitTests = { report: null, problem: "no report" };
-  expect(readFacts(() => ({ ...readyFacts, unitTests })).problems).toBeUndefined();
-  expect(
-    readFacts(() => ({ ...readyFacts, unitTests: { problem: "no report" } })).problems,
-  ).toBeUndefined();
+test.each(["owners", "declared", "release"])("%s with an entry that is no text", (name) => {
+  const broken = { ...readyFacts, [name]: { ...readyFacts.release, images: { api: 7 }, other: 7 } };
+  expect(readFacts(() => broken).problems).toHaveLength(1);
 });
 
 test("all that is wrong is said at once", () => {

@@ -9,6 +9,7 @@ import {
   type Gate,
 } from "../../policies/gate.ts";
 import { releaseGates } from "../../policies/release-gates.ts";
+import { toldNothing } from "../../policies/told.ts";
 import { expectReadable, judgeWorld, runOf, set, unknown } from "../support/gate-tester.ts";
 import { openWorld, readyFacts } from "../support/samples.ts";
 
@@ -69,7 +70,7 @@ test("a gate that throws is closed, names itself and hides the error's words", (
       },
     }),
   };
-  const [found, ...rest] = judgeGate(broken, readyFacts, runOf(openWorld()), {
+  const [found, ...rest] = judgeGate(broken, readyFacts, runOf(openWorld()), toldNothing, {
     now: 0,
     rehearsal: false,
   });

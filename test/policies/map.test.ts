@@ -19,8 +19,8 @@ const files = readdirSync(join(root, "policies/gates"), { recursive: true, encod
   }));
 
 test("the list is the contract's table, in its order", () => {
-  expect(releaseGates.map(({ id, guard }) => ({ id, guard }))).toEqual(
-    rows.map(({ id, guard }) => ({ id, guard })),
+  expect(releaseGates.map(({ id, guard, waivable }) => ({ id, guard, waivable }))).toEqual(
+    rows.map(({ id, guard, waivable }) => ({ id, guard, waivable })),
   );
 });
 
@@ -61,15 +61,26 @@ describe.each(files)("$noun/$id", ({ id, path, test: testFile }) => {
   });
 });
 
+test("what protects data, and the guard itself, cannot be waived", () => {
+  const protects = /backup|recovery|encrypt|retain|retention|snapshot|lock|version|deletion/;
+  const waivable = rows.filter((row) => row.waivable).map(({ id }) => id);
+  expect(waivable).toEqual(["dns-ttl-lowered", "service-health-checked"]);
+  expect(waivable.filter((id) => protects.test(id))).toEqual([]);
+});
+
 test("a gate on a resource's own inputs stands in every phase and both directions", () => {
   const own = releaseGates.filter(({ about }) => about === "resource").map(({ id }) => id);
-  for (const row of rows.filter(({ id }) => own.includes(id as Gate["id"]))) {
+  for (const row of rows.filter(({ id }) => own.includes(id))) {
     expect(row.phases).toEqual(phases);
     expect(row.directions).toEqual(["forward", "rollback"]);
   }
 });
 
-test("nothing outside the pack is imported, and only pack.ts loads the SDK", () => {
+test("nothing is imported but the pack's own files and packages, and only pack.ts loads the SDK", () => {
+  const { dependencies } = JSON.parse(
+    readFileSync(join(root, "policies/package.json"), "utf8"),
+  ) as { dependencies: Record<string, string> };
+  const allowed = Object.keys(dependencies).filter((name) => !name.startsWith("@pulumi/"));
   const imports = readdirSync(join(root, "policies"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts") && !file.includes("node_modules"))
     .flatMap((file) => {
@@ -83,7 +94,7 @@ test("nothing outside the pack is imported, and only pack.ts loads the SDK", () 
     .filter(({ file, isType, from }) =>
       from.startsWith(".")
         ? !join("policies", dirname(file), from).startsWith("policies/")
-        : from !== "@pulumi/policy" || (file !== "pack.ts" && !isType),
+        : !allowed.includes(from) && (from !== "@pulumi/policy" || (file !== "pack.ts" && !isType)),
     );
   expect(outside).toEqual([]);
 });

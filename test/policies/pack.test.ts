@@ -9,6 +9,7 @@ import analyzerRpc from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import analyzer from "@pulumi/pulumi/proto/analyzer_pb.js";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { guardType, type GuardFacts } from "../../policies/contract/facts.ts";
+import { readChecklist } from "../../policies/contract/checklist.ts";
 import { sealProblems, type Seal } from "../../policies/contract/seal.ts";
 import { releaseGates } from "../../policies/release-gates.ts";
 import { stackType } from "../../policies/run.ts";
@@ -18,6 +19,8 @@ import { openWorld, readyFacts, secretText } from "../support/samples.ts";
 const root = join(import.meta.dirname, "../..");
 const runner = join(root, "node_modules/@pulumi/pulumi/cmd/run-policy-pack/index.js");
 const secretSignature = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
+
+const checklist = readChecklist("flagship");
 
 interface Diagnostic {
   readonly policy: string;
@@ -57,11 +60,13 @@ test("the pack carries the seal and every gate, all of them able to stop a run",
   expect(info.getPoliciesList().map((policy) => policy.getName())).toEqual([
     "seal",
     ...releaseGates.map(({ id }) => id),
+    "checklist",
   ]);
   const { MANDATORY, REMEDIATE } = analyzer.EnforcementLevel;
   expect(info.getPoliciesList().map((policy) => policy.getEnforcementlevel())).toEqual([
     REMEDIATE,
     ...releaseGates.map(() => MANDATORY),
+    MANDATORY,
   ]);
 });
 
@@ -69,11 +74,45 @@ describe("a run", () => {
   test("that is ready gets a seal for each guard, over the wire", async () => {
     expect(await registerWorld()).toEqual([]);
     for (const guard of ["entry", "data", "switch"] as const) {
-      const facts = atNow(guard);
+      const facts = factsOf(guard);
       const { seal, diagnostics } = await registerGuard(facts);
       expect(diagnostics).toEqual([]);
-      expect(sealProblems(seal, facts)).toEqual([]);
+      expect(sealProblems(seal, facts, checklist)).toEqual([]);
     }
+  });
+
+  test("that asks for signed evidence is closed by every gate of the checklist that has none", async () => {
+    await registerWorld();
+    const facts = factsOf("entry", "cutover");
+    const { seal, diagnostics } = await registerGuard(facts);
+    const names = checklist.gates
+      .filter(({ phase }) => phase === "cutover")
+      .map(({ id }) => `flagship/${id}`);
+    expect(new Set(diagnostics.map(({ policy }) => policy))).toEqual(new Set(names));
+    expect(new Set(diagnostics.map(({ level }) => level))).toEqual(new Set(["mandatory"]));
+    expect(Object.keys(seal?.verdicts ?? {}).sort()).toEqual([
+      "dns-ttl-lowered",
+      "evidence-verified",
+      ...names.sort(),
+      "phase-in-order",
+    ]);
+  });
+
+  test("whose checklist policy was switched off gets a seal that says so of each gate", async () => {
+    await configure({ checklist: analyzer.EnforcementLevel.DISABLED });
+    await registerWorld();
+    const facts = factsOf("entry", "cutover");
+    const { seal } = await registerGuard(facts);
+    const off = sealProblems(seal, facts, checklist).filter(({ kind }) => kind === "switched-off");
+    expect(off.map(({ gate }) => gate)).toContain("flagship/cutover-approved");
+  });
+
+  test("of a system without a checklist gets no seal", async () => {
+    await registerWorld();
+    const { seal, diagnostics } = await registerGuard({ ...factsOf("entry"), system: "unknown" });
+    expect(seal).toBeUndefined();
+    expect(diagnostics.map(({ policy }) => policy)).toEqual(["seal"]);
+    expect(diagnostics[0]?.message).toContain("policies/checklists/unknown.yaml cannot be read");
   });
 
   test("with a fault is stopped, whatever level the run's config gives the gate", async () => {
@@ -92,7 +131,7 @@ describe("a run", () => {
         ].join("\n"),
       },
     ]);
-    const { seal } = await registerGuard(atNow("data"));
+    const { seal } = await registerGuard(factsOf("data"));
     expect(seal?.enforcement["database-encrypted-at-rest"]).toBe("on");
     expect(seal?.verdicts["database-encrypted-at-rest"]).toBe("fail");
   });
@@ -100,9 +139,9 @@ describe("a run", () => {
   test("with a gate switched off gets a seal that says so", async () => {
     await configure({ "bucket-versioned": analyzer.EnforcementLevel.DISABLED });
     await registerWorld();
-    const facts = atNow("data");
+    const facts = factsOf("data");
     const { seal } = await registerGuard(facts);
-    expect(sealProblems(seal, facts).map(({ gate, kind }) => [gate, kind])).toEqual([
+    expect(sealProblems(seal, facts, checklist).map(({ gate, kind }) => [gate, kind])).toEqual([
       ["bucket-versioned", "switched-off"],
     ]);
   });
@@ -121,13 +160,13 @@ describe("a run", () => {
   test("with a seal that is not remediated gets none", async () => {
     await configure({ seal: analyzer.EnforcementLevel.ADVISORY });
     await registerWorld();
-    const { seal } = await registerGuard(atNow("data"));
+    const { seal } = await registerGuard(factsOf("data"));
     expect(seal).toBeUndefined();
   });
 
   test("keeps secrets secret beside the seal, and reads facts that came as a secret", async () => {
     await registerWorld();
-    const facts = atNow("entry");
+    const facts = factsOf("entry");
     const remediated = await remediate(guardType, "entry", {
       facts: { ...secretSignature, value: facts },
       other: { ...secretSignature, value: { nested: [secretText] } },
@@ -137,12 +176,12 @@ describe("a run", () => {
       value: { nested: [secretText] },
     });
     expect(remediated?.["facts"]).toEqual({ ...secretSignature, value: facts });
-    expect(sealProblems(remediated?.["seal"] as unknown as Seal, facts)).toEqual([]);
+    expect(sealProblems(remediated?.["seal"] as unknown as Seal, facts, checklist)).toEqual([]);
   });
 
   test("with unknown facts is stopped and gets no seal", async () => {
     await registerWorld();
-    const { seal, diagnostics } = await registerGuard({ ...atNow("entry"), ttlSeconds: unknown });
+    const { seal, diagnostics } = await registerGuard({ ...factsOf("entry"), ttlSeconds: unknown });
     expect(seal).toBeUndefined();
     expect(diagnostics.map(({ policy, level }) => [policy, level])).toEqual([
       ["seal", "mandatory"],
@@ -151,11 +190,18 @@ describe("a run", () => {
   });
 });
 
-/** Ready facts whose waiting time is over by the clock of this machine. */
-function atNow(guard: GuardFacts["guard"]): GuardFacts {
+/** Facts of a phase that asks for nothing signed, and of one that does. */
+function factsOf(guard: GuardFacts["guard"], phase: "observe" | "cutover" = "observe"): GuardFacts {
   const changedAt = new Date(Date.now() - 2 * 3600 * 1000).toISOString();
   const ttl = { seconds: 60, previousSeconds: 3600, changedAt };
-  return { ...readyFacts, guard, before: { ...readyFacts.before, ttl } };
+  const before = phase === "observe" ? "cutover" : "lower-ttl";
+  return {
+    ...readyFacts,
+    guard,
+    phase,
+    before: { ...readyFacts.before, phase: before, ttl },
+    checklistDigest: checklist.digest,
+  };
 }
 
 async function registerWorld(world = openWorld()): Promise<Diagnostic[]> {
@@ -170,7 +216,7 @@ async function registerWorld(world = openWorld()): Promise<Diagnostic[]> {
 async function registerGuard(
   facts: object,
 ): Promise<{ seal: Seal | undefined; diagnostics: Diagnostic[] }> {
-  const props = { facts };
+  const props = { facts, documents: [], readings: {} };
   const remediated = await remediate(guardType, "guard", props);
   const diagnostics = await analyze(guardType, "guard", remediated ?? props);
   return { seal: remediated?.["seal"] as unknown as Seal | undefined, diagnostics };

@@ -1,11 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { guardType, type GuardFacts } from "../../policies/contract/facts.ts";
-import { digestOf, sealProblems, type Seal } from "../../policies/contract/seal.ts";
-import { gatePolicy } from "../../policies/gate-policy.ts";
+import { digestOf } from "../../policies/contract/digest.ts";
+import { sealProblems, type Seal } from "../../policies/contract/seal.ts";
+import { gatesOf } from "../../policies/checklist-gates.ts";
+import { checklistPolicy, gatePolicy, type Judging } from "../../policies/gate-policy.ts";
 import { releaseGates } from "../../policies/release-gates.ts";
 import { Run, stackType } from "../../policies/run.ts";
 import { sealPolicy } from "../../policies/seal-policy.ts";
-import { openWorld, readyFacts, type SampleResource } from "../support/samples.ts";
+import type { System } from "../../policies/system.ts";
+import type { Trust } from "../../policies/signatures/trust.ts";
+import {
+  openWorld,
+  readyFacts,
+  sampleChecklist,
+  samplePerson,
+  type SampleResource,
+} from "../support/samples.ts";
 
 type Policy = ReturnType<typeof sealPolicy>;
 
@@ -15,14 +25,31 @@ interface Diagnostic {
   readonly message: string;
 }
 
+const system: System = { checklist: sampleChecklist, gates: gatesOf(sampleChecklist) };
+
+const trust = {
+  keys: [],
+  identities: [],
+  people: [{ principals: [samplePerson] }],
+} as object as Trust;
+
 /** The pack's policies, called in the order in which the engine and the SDK call them. */
 function startPack(off: readonly string[] = []) {
   const { now, rehearsal } = openWorld();
-  const run = new Run();
-  const judge = () => ({ now, rehearsal });
+  const judging: Judging = {
+    run: new Run(),
+    judge: () => ({ now, rehearsal }),
+    systemOf: () => system,
+  };
   const policies: Policy[] = [
-    sealPolicy({ gates: releaseGates, run, judge, pack: "cutover@0.0.0" }),
-    ...releaseGates.map((gate) => gatePolicy(gate, run, judge)),
+    sealPolicy({
+      ...judging,
+      gates: releaseGates,
+      readTrust: () => trust,
+      pack: "cutover@0.0.0",
+    }),
+    ...releaseGates.map((gate) => gatePolicy(gate, judging)),
+    checklistPolicy(judging),
   ].filter(({ name }) => !off.includes(name));
 
   return {
@@ -35,8 +62,9 @@ function startPack(off: readonly string[] = []) {
         remediate?.(args);
       }
       for (const policy of policies) {
-        const report = (violation: Omit<Diagnostic, "policy">) => {
-          diagnostics.push({ policy: policy.name, ...violation });
+        const report = (violation: Omit<Diagnostic, "policy"> & { name?: string }) => {
+          const { name = policy.name, enforcementLevel, message } = violation;
+          diagnostics.push({ policy: name, enforcementLevel, message });
         };
         const validate = policy.validateResource as (args: object, report: unknown) => void;
         validate(args, report);
@@ -52,7 +80,11 @@ function startPack(off: readonly string[] = []) {
     },
 
     guard(facts: object): { seal: Seal | undefined; diagnostics: Diagnostic[] } {
-      const props: Record<string, unknown> = { facts: structuredClone(facts) };
+      const props: Record<string, unknown> = {
+        facts: structuredClone(facts),
+        documents: [],
+        readings: {},
+      };
       const diagnostics = this.register("guard", { type: guardType, props });
       return { seal: props["seal"] as Seal | undefined, diagnostics };
     },
@@ -71,7 +103,7 @@ describe("a run in which all is well", () => {
     expect(pack.registerWorld()).toEqual([]);
     const { seal, diagnostics } = pack.guard(at(guard));
     expect(diagnostics).toEqual([]);
-    expect(sealProblems(seal, at(guard))).toEqual([]);
+    expect(sealProblems(seal, at(guard), sampleChecklist)).toEqual([]);
   });
 
   test("the seal names the pack, each required gate and no other", () => {
@@ -82,13 +114,16 @@ describe("a run in which all is well", () => {
       factsDigest: digestOf(at("entry")),
       verdicts: {
         "phase-in-order": "pass",
-        "unit-tests-passed": "pass",
+        "evidence-verified": "pass",
         "dns-ttl-lowered": "pass",
+        "flagship/owners-assigned": "pass",
       },
+      waivers: {},
       enforcement: {
         "phase-in-order": "on",
-        "unit-tests-passed": "on",
+        "evidence-verified": "on",
         "dns-ttl-lowered": "on",
+        "flagship/owners-assigned": "on",
       },
     });
   });
@@ -101,16 +136,16 @@ describe("a run in which all is well", () => {
       before: { phase: null, release: null, serving: null, recorded: [], ttl: null },
     });
     const { seal } = pack.guard({ ...facts, before: { recorded: [] } });
-    expect(sealProblems(seal, facts)).toEqual([]);
+    expect(sealProblems(seal, facts, sampleChecklist)).toEqual([]);
   });
 
   test("other facts are not covered by the seal", () => {
     const pack = startPack();
     pack.registerWorld();
     const { seal } = pack.guard(at("entry"));
-    expect(sealProblems(seal, at("entry", { ttlSeconds: 61 })).map(({ kind }) => kind)).toEqual([
-      "other-facts",
-    ]);
+    expect(
+      sealProblems(seal, at("entry", { ttlSeconds: 61 }), sampleChecklist).map(({ kind }) => kind),
+    ).toEqual(["other-facts"]);
   });
 
   test("resources that are no guard are left as they are", () => {
@@ -134,7 +169,9 @@ describe("a gate that was switched off", () => {
     expect(seal?.verdicts["database-encrypted-at-rest"]).toBe("fail");
     expect(seal?.enforcement["database-encrypted-at-rest"]).toBe("off");
     expect(seal?.enforcement["database-backups-retained"]).toBe("on");
-    expect(sealProblems(seal, at("data")).map(({ gate, kind }) => [gate, kind])).toEqual([
+    expect(
+      sealProblems(seal, at("data"), sampleChecklist).map(({ gate, kind }) => [gate, kind]),
+    ).toEqual([
       ["database-encrypted-at-rest", "switched-off"],
       ["database-encrypted-at-rest", "closed"],
     ]);
@@ -144,14 +181,18 @@ describe("a gate that was switched off", () => {
     const pack = startPack(["phase-in-order"]);
     pack.registerWorld();
     const { seal } = pack.guard(at("entry"));
-    expect(sealProblems(seal, at("entry")).map(({ kind }) => kind)).toEqual(["switched-off"]);
+    expect(sealProblems(seal, at("entry"), sampleChecklist).map(({ kind }) => kind)).toEqual([
+      "switched-off",
+    ]);
   });
 
   test("the seal itself: the guard has none", () => {
     const pack = startPack(["seal"]);
     pack.registerWorld();
     const { seal } = pack.guard(at("data"));
-    expect(sealProblems(seal, at("data")).map(({ kind }) => kind)).toEqual(["no-pack"]);
+    expect(sealProblems(seal, at("data"), sampleChecklist).map(({ kind }) => kind)).toEqual([
+      "no-pack",
+    ]);
   });
 });
 
@@ -177,7 +218,7 @@ describe("what the pack has not seen", () => {
   test("the run before is forgotten when the stack registers again", () => {
     const pack = startPack();
     pack.registerWorld();
-    expect(sealProblems(pack.guard(at("data")).seal, at("data"))).toEqual([]);
+    expect(sealProblems(pack.guard(at("data")).seal, at("data"), sampleChecklist)).toEqual([]);
     pack.register("stack", { type: stackType, props: {} });
     const { seal } = pack.guard(at("data"));
     expect(new Set(Object.values(seal?.verdicts ?? {}))).toEqual(new Set(["inconclusive"]));
@@ -266,20 +307,19 @@ describe("what is reported where", () => {
     const facts = at("entry", {
       phase: "lower-ttl",
       before: { ...readyFacts.before, phase: "prepare" },
-      unitTests: { report: null, problem: "the release names no unit test report" },
+      owners: {},
     });
     const { seal, diagnostics } = pack.guard(facts);
     expect(Object.keys(seal?.verdicts ?? {})).toEqual(["phase-in-order"]);
     expect(diagnostics).toEqual([
       {
-        policy: "unit-tests-passed",
+        policy: "flagship/owners-assigned",
         enforcementLevel: "advisory",
         message: [
           "Next phase: cutover",
-          "Found: release v1.1.0: the release names no unit test report.",
-          "Required: a report with tests that ran, no failure and no error.",
-          "To do: name the report in evidence.unitTests of",
-          "  examples/flagship/releases/v1.1.0.yaml",
+          "Found: release v1.1.0: nobody owns rollback.",
+          "Required: an owner for rollback, known to the allowed signers.",
+          "To do: pulumi config set --path cutover:owners.rollback <principal>",
         ].join("\n"),
       },
     ]);

@@ -2,7 +2,9 @@ import { guards, type GuardName } from "../../policies/contract/facts.ts";
 import { gateTable, type GateRow } from "../../policies/contract/gates.ts";
 import { phaseMeaning, phases } from "../../policies/contract/phase.ts";
 import type { Gate } from "../../policies/gate.ts";
+import { kinds } from "../../policies/kinds.ts";
 import { requirements } from "../../policies/requirements.ts";
+import type { System } from "../../policies/system.ts";
 
 const guardMeaning: Readonly<Record<GuardName, string>> = {
   entry: "before anything changes",
@@ -17,11 +19,12 @@ const requirementMeaning: Readonly<Record<keyof typeof requirements, string>> = 
   archiveLockDays: "days that R2 refuses to delete an object, at least",
   loweredTtlSeconds: "seconds that a DNS answer lives when traffic moves, at most",
   automaticTtlSeconds: "seconds that Cloudflare's automatic TTL stands for",
+  waiverDays: "days that a waiver may be given for, at most",
   clockSkewSeconds: "seconds that a recorded time may be ahead of the clock, at most",
 };
 
 /** The README of the pack: what every gate requires, why, where and when. */
-export function catalogue(gates: readonly Gate[]): string {
+export function catalogue(gates: readonly Gate[], systems: readonly System[]): string {
   return [
     "# Release gates",
     "",
@@ -36,10 +39,26 @@ export function catalogue(gates: readonly Gate[]): string {
     "- A gate of this phase is mandatory, whatever `--policy-pack-config` says. A gate of the next phase is shown as",
     "  advice. A gate that was switched off closes its guard.",
     "- No message shows a value that could be secret.",
+    "- Who may sign what is said in [trust/](trust/README.md). A waived gate stays visible as waived.",
     "",
     "## Guards",
     "",
     ...guards.flatMap((guard) => section(guard, gates)),
+    "## Checklists",
+    "",
+    "The gates of one system, `checklists/<system>.yaml`. They stand at the entry guard, on the way forward, and report as",
+    "`<system>/<id>`.",
+    "",
+    ...systems.flatMap(checklistSection),
+    "## Kinds",
+    "",
+    "What a gate of a checklist can judge; one file each in `kinds/`.",
+    "",
+    ...table([
+      ["kind", "judges", "tells"],
+      ...kinds.map(({ kind, judges, title }) => [kind, judges, title]),
+    ]),
+    "",
     "## Requirements",
     "",
     "The numbers that gates enforce, from `requirements.ts`. They cannot be set from outside.",
@@ -68,13 +87,35 @@ function section(guard: GuardName, gates: readonly Gate[]): string[] {
   ];
 }
 
-function entry({ id, requires, because, required, remedy, severity }: Gate): string[] {
+function checklistSection({ checklist, gates }: System): string[] {
+  return [
+    `### ${checklist.system}: ${checklist.title}`,
+    "",
+    ...checklist.gates.flatMap((row, index) => {
+      const { required = "" } = gates[index] ?? {};
+      const { id, title, why, phase, kind, severity, remedy } = row;
+      return [
+        `#### ${checklist.system}/${id}`,
+        "",
+        `${title} ${why}`,
+        "",
+        `- When: ${phase}. Severity: ${severity}. Kind: ${kind}.${row.waivable ? " Can be waived." : ""}`,
+        `- Required: ${code(required)}.`,
+        `- To do: ${code(remedy)}`,
+        "",
+      ];
+    }),
+  ];
+}
+
+function entry(gate: Gate): string[] {
+  const { id, requires, because, required, remedy, severity, waivable } = gate;
   return [
     `#### ${id}`,
     "",
     `${requires} ${because}`,
     "",
-    `- When: ${when(id)}. Severity: ${severity}.`,
+    `- When: ${when(id)}. Severity: ${severity}.${waivable ? " Can be waived." : ""}`,
     `- Required: ${code(required)}.`,
     `- To do: ${code(remedy)}`,
     "",
@@ -95,7 +136,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
 
 /** Words in angle brackets are not HTML, and a command is to be copied. */
 function code(text: string): string {
-  return /^pulumi [^,]*$/.test(text) ? `\`${text}\`` : text.replaceAll("<", "\\<");
+  return /^(?:pulumi|npx) [^,]*$/.test(text) ? `\`${text}\`` : text.replaceAll("<", "\\<");
 }
 
 function when(id: string): string {

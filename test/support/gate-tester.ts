@@ -88,7 +88,8 @@ export function judgeWorld(gate: Gate, changes: readonly Change[], seen?: Set<st
     }));
   }
   const recorded = seen === undefined ? facts : recording(facts, "facts", seen);
-  return judgeGate(gate, recorded, run, { now: world.now, rehearsal: world.rehearsal });
+  const { told, now, rehearsal } = world;
+  return judgeGate(gate, recorded, run, told, { now, rehearsal });
 }
 
 /** The resources of a world as the pack has seen them. */
@@ -200,7 +201,8 @@ function holderOf(world: World, path: string): [Record<string, unknown>, string]
   const [first, ...rest] = path.split(".");
   if (first === undefined) throw new Error("an empty path");
   if (rest.length === 0) return [world as unknown as Record<string, unknown>, first];
-  const root = first === "facts" ? world.facts : world.resources[first]?.props;
+  const roots: Record<string, unknown> = { facts: world.facts, told: world.told };
+  const root = roots[first] ?? world.resources[first]?.props;
   const key = rest.pop();
   const holder = rest.reduce<unknown>(
     (inner, step) => (inner as Record<string, unknown> | undefined)?.[step],

@@ -1,4 +1,8 @@
+import { nothingAttested } from "../../policies/attested.ts";
+import { parseChecklist } from "../../policies/contract/checklist.ts";
+import { evidenceDigest } from "../../policies/contract/documents.ts";
 import type { GuardFacts } from "../../policies/contract/facts.ts";
+import type { Told } from "../../policies/gate.ts";
 
 /** A declared resource, as the pack sees it. */
 export interface SampleResource {
@@ -11,8 +15,32 @@ export interface World {
   facts: Record<string, unknown>;
   now: number;
   rehearsal: boolean;
+  told: Told;
   resources: Record<string, SampleResource>;
 }
+
+/** A checklist with one gate, which asks for nothing signed. */
+export const sampleChecklist = parseChecklist(
+  `
+system: flagship
+title: A sample
+gates:
+  - id: owners-assigned
+    title: Somebody is assigned to the rollback.
+    phase: cutover
+    kind: owners-assigned
+    requires: { owners: [rollback] }
+    severity: high
+    why: Everybody would wait for somebody else.
+    remedy: name an owner
+    waivable: true
+`,
+  "flagship",
+  "checklists/flagship.yaml",
+);
+
+/** A person whom the samples' trust knows. */
+export const samplePerson = "release-manager@example.com";
 
 /** Stands in every sample where a secret could stand; no message may contain it. */
 export const secretText = "s3cret-that-no-message-may-show";
@@ -29,7 +57,13 @@ export const readyFacts: GuardFacts = {
   stack: "production",
   phase: "cutover",
   direction: "forward",
-  release: { version: "v1.1.0", commit: "c0ffee".padEnd(40, "0"), digest: "d1".repeat(32) },
+  release: {
+    version: "v1.1.0",
+    commit: "c0ffee".padEnd(40, "0"),
+    digest: "d1".repeat(32),
+    images: { api: `registry.example.com/orders/api@${imageDigest}` },
+    authors: ["developer@example.com"],
+  },
   before: {
     phase: "lower-ttl",
     release: "v1.1.0",
@@ -38,14 +72,10 @@ export const readyFacts: GuardFacts = {
     ttl: { seconds: 60, previousSeconds: 3600, changedAt: "2026-03-02T10:00:00Z" },
   },
   ttlSeconds: 60,
-  unitTests: {
-    report: "evidence/v1.1.0/unit-tests.xml",
-    digest: "e2".repeat(32),
-    tests: 120,
-    failures: 0,
-    errors: 0,
-    skipped: 3,
-  },
+  owners: { rollback: samplePerson },
+  declared: { "services.port": "8080" },
+  evidenceDigest: evidenceDigest([]),
+  checklistDigest: sampleChecklist.digest,
   covers: {
     databases: ["orders"],
     backups: ["orders-vault"],
@@ -63,6 +93,10 @@ export function openWorld(): World {
     facts: { ...readyFacts },
     now,
     rehearsal: false,
+    told: {
+      attested: { ...nothingAttested, digest: readyFacts.evidenceDigest, people: [samplePerson] },
+      readings: {},
+    },
     resources: {
       database: {
         type: "aws:rds/instance:Instance",

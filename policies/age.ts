@@ -1,0 +1,26 @@
+import { requirements } from "./requirements.ts";
+
+/** What is wrong with a time that must not be older than so many seconds; nothing means that it is recent enough. */
+export function ageProblems(at: string, mostSeconds: number, now: number): string[] {
+  const age = now - Date.parse(at);
+  if (!Number.isFinite(age)) return ["its time cannot be read"];
+  if (age < -requirements.clockSkewSeconds * 1000) return [`it is from the future (${at})`];
+  if (age > mostSeconds * 1000) {
+    return [`it is from ${at}, older than ${durationText(mostSeconds)}`];
+  }
+  return [];
+}
+
+const units = [
+  { seconds: 86_400, one: "day" },
+  { seconds: 3600, one: "hour" },
+  { seconds: 60, one: "minute" },
+  { seconds: 1, one: "second" },
+];
+
+/** Seconds in the largest unit that needs no fraction: `30 days`, `90 seconds`. */
+export function durationText(seconds: number): string {
+  const unit = units.find((one) => seconds % one.seconds === 0) ?? { seconds: 1, one: "second" };
+  const count = seconds / unit.seconds;
+  return `${count} ${unit.one}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,151 @@
+import type { z } from "zod";
+import { ageProblems } from "./age.ts";
+import {
+  ChecklistError,
+  gateName,
+  type Checklist,
+  type ChecklistGate,
+} from "./contract/checklist.ts";
+import type { GuardFacts } from "./contract/facts.ts";
+import { predicates } from "./contract/predicates.ts";
+import { subjectProblems } from "./contract/statement.ts";
+import { fail, inconclusive, type Gate, type Judge, type Reason, type Told } from "./gate.ts";
+import type { EvidenceKind, Kind, KindContext } from "./kind.ts";
+import { kinds } from "./kinds.ts";
+import { shownName } from "./kinds/names.ts";
+
+/**
+ * The gates of a checklist.
+ *
+ * @throws ChecklistError with every gate whose kind is unknown, or whose kind cannot use what it requires
+ */
+export function gatesOf(checklist: Checklist): Gate[] {
+  const problems: string[] = [];
+  const gates = checklist.gates.flatMap((row) => {
+    const kind = kinds.find(({ kind: name }) => name === row.kind);
+    if (kind === undefined) {
+      const all = kinds.map(({ kind: name }) => name).join(", ");
+      problems.push(`gate ${row.id}, kind: found ${row.kind}, required one of ${all}`);
+      return [];
+    }
+    const requires = kind.requires.safeParse(row.requires);
+    problems.push(
+      ...missingKeys(row, kind).map((key) => `gate ${row.id}, ${key}: required for ${row.kind}`),
+      ...(requires.error?.issues ?? []).map(
+        ({ path, message }) =>
+          `gate ${row.id}, ${["requires", ...path].map(String).join(".")}: ${message}`,
+      ),
+    );
+    return requires.success ? [gateOf(checklist, row, kind, requires.data)] : [];
+  });
+  if (problems.length === 0) return gates;
+  const file = `checklists/${checklist.system}.yaml`;
+  throw new ChecklistError(problems.map((problem) => `${file}: ${problem}`).join("\n"));
+}
+
+function missingKeys({ evidence, maxAge, reading }: ChecklistGate, { judges }: Kind): string[] {
+  if (judges === "reading") return reading === undefined ? ["reading"] : [];
+  if (judges === "release") return [];
+  return [
+    ...(evidence === undefined ? ["evidence"] : []),
+    ...(maxAge === undefined ? ["maxAge"] : []),
+  ];
+}
+
+function gateOf(checklist: Checklist, row: ChecklistGate, kind: Kind, requires: unknown): Gate {
+  return {
+    id: gateName(checklist.system, row.id),
+    about: "told",
+    guard: "entry",
+    requires: row.title,
+    because: row.why,
+    severity: row.severity,
+    required: kind.required(requires),
+    remedy: row.remedy,
+    waivable: row.waivable,
+    judge: (told, facts, judge) => {
+      const context: KindContext = { facts, now: judge.now, phase: row.phase };
+      if (kind.judges === "release") return kind.judge(told.attested, requires, context);
+      if (kind.judges === "reading") {
+        const name = row.reading ?? "";
+        const reading = told.readings[name];
+        if (reading === undefined) {
+          return [
+            inconclusive(`there is no reading ${name}`, {
+              remedy: `say where to look in cutover:readings.${name}`,
+            }),
+          ];
+        }
+        if (reading.problem !== undefined) {
+          return [
+            inconclusive(`reading ${name} of ${shownName(reading.subject)}: ${reading.problem}`),
+          ];
+        }
+        return kind.judge(reading, requires, context);
+      }
+      return judgeEvidence(row, kind, requires, told, facts, judge);
+    },
+  };
+}
+
+/**
+ * Judges every statement of a gate's evidence. All of them must hold: two that disagree are a failure, because nobody
+ * can tell which one is true.
+ */
+function judgeEvidence(
+  { evidence: name = "", maxAge = 0 }: ChecklistGate,
+  kind: EvidenceKind,
+  requires: unknown,
+  { attested }: Told,
+  facts: GuardFacts,
+  { now }: Judge,
+): readonly Reason[] {
+  if (attested.trustProblem !== undefined) {
+    return [inconclusive("no signature can be checked, see gate evidence-verified")];
+  }
+  const refused = attested.refused.filter(({ claims }) => claims === name);
+  const held = attested.evidence.filter(({ content }) => content.evidence === name);
+  if (held.length === 0 && refused.length === 0) {
+    const lost = attested.refused.filter(({ claims }) => claims === undefined).length;
+    const others = lost === 0 ? "" : `; ${lost} documents cannot be read`;
+    return [inconclusive(`there is no evidence ${name}${others}`)];
+  }
+  const judged = held.map(({ document, statement, content }) => {
+    const problems = [
+      ...subjectProblems(statement.subject, facts.release),
+      ...ageProblems(content.producedAt, maxAge, now),
+      ...(statement.predicateType === predicates[kind.judges].type
+        ? []
+        : [`it is a statement of another type than ${predicates[kind.judges].type}`]),
+    ];
+    if (problems.length > 0) {
+      return problems.map((problem) => inconclusive(`evidence ${name} (${document}): ${problem}`));
+    }
+    const schema: z.ZodType = predicates[kind.judges].schema;
+    const predicate = schema.safeParse(statement.predicate);
+    if (!predicate.success) {
+      const where = predicate.error.issues[0]?.path.map(String).join(".") ?? "";
+      return [
+        inconclusive(
+          `evidence ${name} (${document}): its predicate has another shape, see ${where}`,
+        ),
+      ];
+    }
+    return kind.judge(predicate.data as never, requires, { facts, now, phase: facts.phase });
+  });
+  const reasons = [
+    ...refused.map(({ document, why }) => inconclusive(`evidence ${name} (${document}): ${why}`)),
+    ...judged.flat(),
+  ];
+  const passed = judged.filter((one) => one.length === 0).length;
+  if (passed > 0 && judged.some((one) => one.some(({ verdict }) => verdict === "fail"))) {
+    const documents = held.map(({ document }) => document).join(", ");
+    return [
+      fail(`statements of evidence ${name} disagree: ${documents}`, {
+        remedy: "find out which one is true and remove the other",
+      }),
+      ...reasons,
+    ];
+  }
+  return reasons;
+}

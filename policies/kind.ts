@@ -1,0 +1,68 @@
+import type { z } from "zod";
+import type { Attested } from "./attested.ts";
+import type { GuardFacts } from "./contract/facts.ts";
+import type { Phase } from "./contract/phase.ts";
+import type { EvidencePredicate, Predicate } from "./contract/predicates.ts";
+import type { Reading } from "./contract/readings.ts";
+import type { Reason } from "./gate.ts";
+
+/** What an evaluator may know beside what it judges. */
+export interface KindContext {
+  readonly facts: GuardFacts;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** The phase that the gate stands before. */
+  readonly phase: Phase;
+}
+
+interface KindText<Requires> {
+  /** Its name in a checklist and of its file. */
+  readonly kind: string;
+  /** What it tells, one sentence. */
+  readonly title: string;
+  /** What a checklist may ask of it. */
+  readonly requires: z.ZodType<Requires>;
+  /** What is required, as the end of the line "Required: ". */
+  required(requires: Requires): string;
+}
+
+/** Judges one piece of evidence; envelope, signer, subject and age were judged before. */
+export interface EvidenceKind<
+  Name extends EvidencePredicate = EvidencePredicate,
+  Requires = unknown,
+> extends KindText<Requires> {
+  readonly judges: Name;
+  judge(predicate: Predicate<Name>, requires: Requires, context: KindContext): readonly Reason[];
+}
+
+/** Judges a reading that could be read. */
+export interface ReadingKind<Requires = unknown> extends KindText<Requires> {
+  readonly judges: "reading";
+  judge(reading: Reading, requires: Requires, context: KindContext): readonly Reason[];
+}
+
+/** Judges the release as a whole: its approvals, its owners. */
+export interface ReleaseKind<Requires = unknown> extends KindText<Requires> {
+  readonly judges: "release";
+  judge(attested: Attested, requires: Requires, context: KindContext): readonly Reason[];
+}
+
+/** Any evaluator. */
+export type Kind = EvidenceKind | ReadingKind | ReleaseKind;
+
+/** Makes an evaluator of evidence; only gives its parameters their types. */
+export function evidenceKind<Name extends EvidencePredicate, Requires>(
+  definition: EvidenceKind<Name, Requires>,
+): EvidenceKind<Name, Requires> {
+  return definition;
+}
+
+/** Makes an evaluator of readings; only gives its parameters their types. */
+export function readingKind<Requires>(definition: ReadingKind<Requires>): ReadingKind<Requires> {
+  return definition;
+}
+
+/** Makes an evaluator of releases; only gives its parameters their types. */
+export function releaseKind<Requires>(definition: ReleaseKind<Requires>): ReleaseKind<Requires> {
+  return definition;
+}

@@ -1,0 +1,96 @@
+import { testKind } from "../../support/kind-tester.ts";
+import { secretText } from "../../support/samples.ts";
+
+testKind("tests-passed", {
+  requires: { atLeast: 3, mostSkipped: 1, mostRetried: 1 },
+  required: "3 passed tests or more, none failed, no more than 1 skipped and 1 retried",
+  given: {
+    result: "WARNED",
+    configuration: [{ name: secretText }],
+    url: secretText,
+    passedTests: ["orders > pays", "orders > ships", "orders > bills"],
+    warnedTests: ["orders > mails"],
+    failedTests: [],
+    skippedTests: ["orders > prints"],
+  },
+  passes: {
+    "nothing skipped and nothing retried": {
+      requires: { mostSkipped: undefined, mostRetried: undefined },
+      given: { result: "PASSED", warnedTests: [], skippedTests: [] },
+    },
+    "one more than needed": { requires: { atLeast: 2 } },
+  },
+  fails: {
+    "one failed": [
+      { given: { result: "FAILED", failedTests: ["orders > refunds"] } },
+      "fail",
+      "1 failed test: orders > refunds",
+    ],
+    "one failed, and a result that says otherwise": [
+      { given: { result: "PASSED", failedTests: ["orders > refunds"] } },
+      "fail",
+      "1 failed test: orders > refunds",
+    ],
+    "many failed": [
+      { given: { failedTests: ["a", "b", "c", "d", "e"] } },
+      "fail",
+      "5 failed tests: a, b, c and 2 more",
+    ],
+    "a result that no list explains": [
+      { given: { result: "FAILED" } },
+      "fail",
+      "it failed, and names no failed test",
+    ],
+    "one too few": [{ requires: { atLeast: 4 } }, "fail", "3 passed tests"],
+    "too few, did those count that were retried": [
+      { requires: { atLeast: 4, mostRetried: 9 } },
+      "fail",
+      "3 passed tests",
+    ],
+    "one too many skipped": [
+      { requires: { mostSkipped: 0 } },
+      "fail",
+      "1 skipped test: orders > prints",
+    ],
+    "one skipped where nothing is said of it": [
+      { requires: { mostSkipped: undefined } },
+      "fail",
+      "1 skipped test: orders > prints",
+    ],
+    "one too many retried": [
+      { requires: { mostRetried: 0 } },
+      "fail",
+      "1 retried test: orders > mails",
+    ],
+    "one retried where nothing is said of it": [
+      { requires: { mostRetried: undefined } },
+      "fail",
+      "1 retried test: orders > mails",
+    ],
+    "no tests at all": [
+      { given: { result: "PASSED", passedTests: [], warnedTests: [], skippedTests: [] } },
+      "fail",
+      "0 passed tests",
+    ],
+    "everything skipped": [
+      { requires: { mostSkipped: 99 }, given: { passedTests: [], skippedTests: ["a", "b", "c"] } },
+      "fail",
+      "0 passed tests",
+    ],
+  },
+  refuses: {
+    "no test at least": { atLeast: 0 },
+    "half a test": { atLeast: 1.5 },
+    "half a skipped test": { mostSkipped: 0.5 },
+    "a number in words": { atLeast: "3" },
+    "nothing of how many": { atLeast: undefined },
+  },
+  hostile: (name) => ({
+    given: {
+      result: "FAILED",
+      failedTests: [name],
+      skippedTests: [name, `${name}2`.slice(-512)],
+      warnedTests: [name, `${name}2`.slice(-512)],
+    },
+  }),
+});
