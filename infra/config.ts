@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { phases } from "../policies/contract/phase.ts";
+import { readingShape, readingsConfig } from "./readings/readings.ts";
 import { OperatorError, problemText, type Problem } from "./errors.ts";
 
 /** The config namespace: the project's name, so that `pulumi config set phase cutover` reaches it. */
@@ -26,6 +27,18 @@ const schema = z.strictObject({
     "how much faster than the wall the clock runs; 1 outside a rehearsal",
     "1",
   ),
+  evidence: key(
+    z.string().regex(/^(?:(?!.*:\/\/)[^/].*|(?:s3|https?):\/\/[^/@?#\s]+(?:\/[^?#\s]*)?)$/),
+    "a folder from the project's top, s3://bucket/prefix, or an https:// address without credentials",
+    "examples/flagship/evidence",
+  ),
+  owners: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9-]{1,62}$/),
+      key(z.string().regex(/^\S{1,128}$/), "a principal of the allowed signers", "you@example.com"),
+    )
+    .default({}),
+  readings: readingsConfig.default({}),
   databasePassword: key(z.string().min(12), "a secret of at least 12 characters", "--secret"),
   database: z.strictObject({
     identifier: key(z.string().regex(/^[a-z][a-z0-9-]{0,62}$/), "an RDS identifier", "flagship"),
@@ -152,7 +165,7 @@ function decode(name: string, text: string): unknown {
 
 function issueProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
   if (issue.code === "unrecognized_keys") {
-    const known = shapeAt(issue.path);
+    const known = shapeAt(issue.path, raw);
     return issue.keys.map((name) => {
       const where = dotted([...issue.path, name]);
       return {
@@ -167,7 +180,7 @@ function issueProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
   const item = issue.path.findIndex((part) => typeof part === "number");
   const path = item === -1 ? issue.path : issue.path.slice(0, item);
   const name = String(path[0]);
-  const meta = schemaAt(path)?.meta() ?? {};
+  const meta = schemaAt(path, raw)?.meta() ?? {};
   const secret = secretKeys.some((entry) => entry === name);
   const where = dotted(path);
   const example = typeof meta["example"] === "string" ? meta["example"] : "";
@@ -178,7 +191,7 @@ function issueProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
         secret && valueAt(raw, path) !== undefined
           ? "a secret (not shown)"
           : shown(valueAt(raw, issue.path)),
-      required: meta.description ?? `a group of keys: ${shapeAt(path).join(", ")}`,
+      required: meta.description ?? `a group of keys: ${shapeAt(path, raw).join(", ")}`,
       todo: secret
         ? `pulumi config set --secret ${where}`
         : example === ""
@@ -228,17 +241,25 @@ function dotted(path: readonly PropertyKey[]): string {
   return `${namespace}:${[first, ...rest].join(".")}`;
 }
 
-function schemaAt(path: readonly PropertyKey[]): z.ZodType | undefined {
-  let at: z.ZodType | undefined = schema;
+function schemaAt(path: readonly PropertyKey[], raw: unknown): z.ZodType | undefined {
+  const [first, name, ...rest] = path;
+  if (first !== "readings" || name === undefined) return schemaWithin(schema, path);
+  return schemaWithin(readingShape(valueAt(raw, [first, name, "kind"])), rest);
+}
+
+function schemaWithin(from: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined {
+  let at: z.ZodType | undefined = from;
   for (const part of path) {
-    at =
-      at instanceof z.ZodObject ? (at.shape as Record<string, z.ZodType>)[String(part)] : undefined;
+    if (at instanceof z.ZodDefault) at = at.unwrap() as z.ZodType;
+    if (at instanceof z.ZodRecord) at = at.valueType as z.ZodType;
+    else if (at instanceof z.ZodObject) at = (at.shape as Record<string, z.ZodType>)[String(part)];
+    else at = undefined;
   }
   return at;
 }
 
-function shapeAt(path: readonly PropertyKey[]): string[] {
-  const at = schemaAt(path);
+function shapeAt(path: readonly PropertyKey[], raw: unknown): string[] {
+  const at = schemaAt(path, raw);
   return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
 }
 

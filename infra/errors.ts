@@ -1,8 +1,10 @@
-import * as pulumi from "@pulumi/pulumi";
 import { wrapWords } from "../policies/contract/text.ts";
 
-/** An error that the operator can mend: shown by the CLI as it is, without a stack. */
-export class OperatorError extends pulumi.RunError {}
+/** An error that the operator can mend: shown as it is, without a stack. */
+export class OperatorError extends Error {
+  /** What the SDK knows its own `RunError` by; loading the SDK for it takes half a second. */
+  readonly __pulumiRunError = true;
+}
 
 /** One thing that is wrong and how to put it right. */
 export interface Problem {

@@ -1,19 +1,23 @@
 import { z } from "zod";
 import { guards, type GuardFacts } from "../../policies/contract/facts.ts";
 import { isPhase } from "../../policies/contract/phase.ts";
+import { digestOf } from "../../policies/contract/digest.ts";
 import {
-  digestOf,
-  sealProblems,
-  type Seal,
-  type SealProblem,
-} from "../../policies/contract/seal.ts";
+  ChecklistError,
+  readChecklist,
+  type Checklist,
+} from "../../policies/contract/checklist.ts";
+import { sealProblems, type Seal, type SealProblem } from "../../policies/contract/seal.ts";
 import { wrapWords } from "../../policies/contract/text.ts";
 import { inputFailures } from "./inputs.ts";
 import { hasUnknown, sameProperty, type Properties } from "./properties.ts";
 import { RefusedError, type Call, type CheckFailure, type ResourceType } from "./resource-type.ts";
 
 const inputs = z.strictObject({
+  documents: z.array(z.looseObject({ name: z.string() })).optional(),
+  readings: z.record(z.string(), z.looseObject({})).optional(),
   facts: z.looseObject({
+    system: z.string(),
     guard: z.enum(guards),
     phase: z.string().refine(isPhase, "required is the name of a phase"),
     direction: z.enum(["forward", "rollback"]),
@@ -35,9 +39,11 @@ export const guard: ResourceType = {
         reason: "found in the program, only the policy pack writes it",
       });
     }
-    if (hasUnknown(news["facts"])) {
+    for (const property of ["facts", "documents", "readings"].filter((name) =>
+      hasUnknown(news[name]),
+    )) {
       failures.push({
-        property: "facts",
+        property,
         reason: "found unknown values, required is that all are known before anything changes",
       });
     }
@@ -45,7 +51,10 @@ export const guard: ResourceType = {
   },
 
   diff(olds, news) {
-    const diffs = ["facts", "seal"].filter((name) => !sameProperty(olds.inputs[name], news[name]));
+    // Readings are new in every run; what they change shows in the seal.
+    const diffs = ["facts", "documents", "seal"].filter(
+      (name) => !sameProperty(olds.inputs[name], news[name]),
+    );
     return { changes: diffs.length > 0, diffs };
   },
 
@@ -63,7 +72,7 @@ export const guard: ResourceType = {
 function pass(news: Properties, call: Call): { facts: GuardFacts; outputs: Properties } {
   const facts = news["facts"] as GuardFacts;
   const seal = (news["seal"] ?? undefined) as Seal | undefined;
-  const problems = sealProblems(seal, facts).filter(
+  const problems = sealProblems(seal, facts, checklistOf(facts)).filter(
     (problem, _index, all) => !call.preview || stopsPreview(problem, all),
   );
   if (problems.length > 0) throw new RefusedError(closedText(facts, problems));
@@ -73,8 +82,20 @@ function pass(news: Properties, call: Call): { facts: GuardFacts; outputs: Prope
     phase: facts.phase,
     release: facts.release.version,
     verdicts: seal?.verdicts,
+    waivers: seal?.waivers,
   };
   return { facts, outputs };
+}
+
+function checklistOf({ guard, system }: GuardFacts): Checklist {
+  try {
+    return readChecklist(system);
+  } catch (error) {
+    if (!(error instanceof ChecklistError)) throw error;
+    throw new RefusedError(
+      `guard ${guard} stays closed: the checklist cannot be used\n${itemText(error.message)}`,
+    );
+  }
 }
 
 /** In a preview the pack prints every closed gate itself, unless it was switched off. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { isIPv6, type LookupFunction } from "node:net";
+import { z } from "zod";
 
 /** What a server answered. */
 export interface Answer {
@@ -16,10 +17,16 @@ export interface Answer {
 /** Most of a body that is read, bytes. */
 export const bodyLimit = 64 * 1024;
 
+/** A URL to ask. One with a user and password in it would show these wherever it is named. */
+export const plainUrl = z
+  .string()
+  .refine(isPlainUrl, "required is an http or https URL without a user and password");
+
 /**
  * Asks once with GET, on a connection of its own, without following redirects.
  *
  * @param address connect here, whatever the URL's host resolves to; `Host` and the TLS name stay the URL's
+ * @param headers to send, names in small letters
  * @throws Error saying why there is no answer
  */
 export async function get(
@@ -27,6 +34,7 @@ export async function get(
   address: string | undefined,
   timeoutMilliseconds: number,
   signal: AbortSignal,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   const { request } =
     url.protocol === "https:" ? await import("node:https") : await import("node:http");
@@ -42,7 +50,7 @@ export async function get(
       url,
       {
         agent: false,
-        headers: { "user-agent": "cutover-probe", accept: "*/*" },
+        headers: { "user-agent": "cutover-probe", accept: "*/*", ...headers },
         signal: AbortSignal.any([timeout, signal]),
         ...(address === undefined ? {} : { lookup: always(address) }),
       },
@@ -53,6 +61,20 @@ export async function get(
     asked.on("error", fail);
     asked.end();
   });
+}
+
+/** What JSON has at a path of keys and list indexes; undefined for nothing. */
+export function valueAt(value: unknown, path: readonly string[]): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+  return valueAt((value as Readonly<Record<string, unknown>>)[key], rest);
+}
+
+function isPlainUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return (protocol === "http:" || protocol === "https:") && username === "" && password === "";
 }
 
 function always(address: string): LookupFunction {

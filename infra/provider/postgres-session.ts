@@ -22,10 +22,20 @@ export type Connection = Readonly<z.infer<typeof connectionSchema>>;
 export interface Session {
   /** Runs one statement with values and returns its rows. */
   rows<Row extends pg.QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Runs a text of one statement without values; the server refuses a text of more. */
+  single(sql: string): Promise<Answer>;
   /** Runs a text of statements without values. */
   run(sql: string): Promise<void>;
   /** Runs `work` in a transaction: all of it stays, or nothing. */
   transaction<Result>(work: () => Promise<Result>): Promise<Result>;
+}
+
+/** What one statement answered. */
+export interface Answer {
+  /** Type of each column, by its OID. */
+  readonly types: readonly number[];
+  /** Values in the order of the columns. */
+  readonly rows: readonly (readonly unknown[])[];
 }
 
 /** How a session is opened. */
@@ -157,6 +167,16 @@ function sessionOf(client: pg.Client): Session {
     async rows<Row extends pg.QueryResultRow>(sql: string, values: readonly unknown[] = []) {
       const { rows } = await client.query<Row>(sql, [...values]);
       return rows;
+    },
+    async single(sql) {
+      // Only the extended protocol takes one statement and no more; pg's types do not know the option.
+      const query: pg.QueryArrayConfig & { readonly queryMode: "extended" } = {
+        text: sql,
+        rowMode: "array",
+        queryMode: "extended",
+      };
+      const { fields, rows } = await client.query<unknown[]>(query);
+      return { types: fields.map(({ dataTypeID }) => dataTypeID), rows };
     },
     async run(sql) {
       await client.query(sql);

@@ -3,7 +3,7 @@ import { isIP, isIPv6 } from "node:net";
 import { z } from "zod";
 import { askResolver } from "./dns-lookup.ts";
 import { messageOf } from "./error-text.ts";
-import { bodyLimit, get, type Answer } from "./http-get.ts";
+import { bodyLimit, get, plainUrl, valueAt, type Answer } from "./http-get.ts";
 import { inputFailures, parseInputs } from "./inputs.ts";
 import { pause } from "./pause.ts";
 import { RefusedError, type Call, type ResourceType } from "./resource-type.ts";
@@ -15,9 +15,7 @@ const inputs = z.strictObject({
   release: z.string().min(1),
   /** What messages call it. Default: the resource's name. */
   name: z.string().min(1).optional(),
-  url: z
-    .string()
-    .refine(isPlainUrl, "required is an http or https URL without a user and password"),
+  url: plainUrl,
   /** Connect here, whatever DNS says; `Host` stays the URL's. */
   address: address.optional(),
   /** Ask these, as `address:port`, in place of the system's resolver. All must agree. */
@@ -194,13 +192,6 @@ function parsedBody({ body, isCut }: Answer): { value: unknown } | { problem: st
   }
 }
 
-function valueAt(value: unknown, path: readonly string[]): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return value;
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
-  return valueAt((value as Readonly<Record<string, unknown>>)[key], rest);
-}
-
 function failureText(
   name: string,
   parsed: ProbeInputs,
@@ -237,10 +228,4 @@ function shown(value: unknown): string {
 /** So much of a text that an error stays readable. */
 function short(text: string): string {
   return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
-}
-
-function isPlainUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password } = new URL(text);
-  return (protocol === "http:" || protocol === "https:") && username === "" && password === "";
 }

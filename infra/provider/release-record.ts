@@ -58,5 +58,12 @@ function appended(ledger: unknown, news: Properties): Ledger {
 
 function wholeEntry(entry: Partial<LedgerEntry>): LedgerEntry {
   const slots = { ...emptyStanding.slots, ...entry.slots };
-  return { snapshot: null, migratedFor: null, ...entry, slots } as LedgerEntry;
+  return {
+    snapshot: null,
+    migratedFor: null,
+    verdicts: {},
+    waivers: {},
+    ...entry,
+    slots,
+  } as LedgerEntry;
 }

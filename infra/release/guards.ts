@@ -1,55 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { GuardFacts, GuardName, UnitTestFacts } from "../../policies/contract/facts.ts";
-import { digestOf } from "../../policies/contract/seal.ts";
-import type { Config } from "../config.ts";
-import { servingVersion, slots } from "./ledger.ts";
-import type { Plan } from "./plan.ts";
-import { serviceNames, type ServiceName } from "./release.ts";
+import type { GuardName } from "../../policies/contract/facts.ts";
+import { digestOf } from "../../policies/contract/digest.ts";
 import type { Guard } from "./resources.ts";
-
-/** What every guard of a run is told, but for its own name. */
-export type RunFacts = Omit<GuardFacts, "guard">;
-
-/** The facts of a run, all known before anything is registered. */
-export function runFacts(
-  config: Config,
-  plan: Plan,
-  unitTests: UnitTestFacts,
-  stack: string,
-): RunFacts {
-  const { databasePassword: _secret, ...open } = config;
-  const { version, commit, digest } = plan.release;
-  return {
-    system: config.system,
-    stack,
-    phase: plan.phase,
-    direction: plan.direction,
-    release: { version, commit, digest },
-    before: {
-      phase: plan.before.phase,
-      release: plan.before.release,
-      serving: servingVersion(plan.before),
-      recorded: plan.recorded,
-      ttl: plan.before.ttl,
-    },
-    ttlSeconds: plan.ttlSeconds,
-    unitTests,
-    covers: {
-      databases: [config.database.identifier],
-      backups: [config.backups.vault],
-      buckets: [config.bucket.name],
-      archives: [config.archive.name],
-      services: coveredServices(config, plan),
-    },
-    clockScale: config.clockScale,
-    configDigest: digestOf(open),
-  };
-}
-
-/** Name of the container of a service in a slot, or of the legacy system. */
-export function containerName(system: string, place: string, service?: ServiceName): string {
-  return service === undefined ? `${system}-${place}` : `${system}-${place}-${service}`;
-}
+import type { RunFacts } from "./run-facts.ts";
 
 /** Something that a run must have passed before what stands behind it may change. */
 export interface Passage {
@@ -94,15 +47,6 @@ export function passedHooks(
     }
   });
   return { beforeCreate: [hook], beforeUpdate: [hook] };
-}
-
-function coveredServices(config: Config, plan: Plan): string[] {
-  const inSlots = slots.flatMap((slot) =>
-    plan.slots[slot] === null
-      ? []
-      : serviceNames.map((service) => containerName(config.system, slot, service)),
-  );
-  return plan.legacy ? [containerName(config.system, "legacy"), ...inSlots] : inSlots;
 }
 
 /** What an output holds in this run, or undefined when it is unknown. */

@@ -1,5 +1,6 @@
 import type { TtlFacts } from "../../policies/contract/facts.ts";
 import type { Direction, Phase } from "../../policies/contract/phase.ts";
+import type { Verdict, WaiverNote } from "../../policies/contract/seal.ts";
 import type { Release } from "./release.ts";
 
 /** The two places a release can run in; traffic goes to one while the other is prepared or kept. */
@@ -62,6 +63,10 @@ export interface LedgerEntry extends Outcome {
   /** Id of the RDS snapshot taken in this run's write freeze; null when none was taken. */
   readonly snapshot: string | null;
   readonly configDigest: string;
+  /** What every gate of the run answered. */
+  readonly verdicts: Readonly<Record<string, Verdict>>;
+  /** The waivers that gates were open by. */
+  readonly waivers: Readonly<Record<string, WaiverNote>>;
 }
 
 /** What the ledger keeps of a release that went live. */
@@ -71,6 +76,9 @@ export interface LiveRecord {
   readonly slot: Target;
   readonly dnsBefore: readonly DnsAnswer[];
   readonly snapshot: string | null;
+  /** What every gate answered, and the waivers that gates were open by. */
+  readonly verdicts: LedgerEntry["verdicts"];
+  readonly waivers: LedgerEntry["waivers"];
   /** ISO 8601. */
   readonly at: string;
 }
@@ -123,6 +131,8 @@ export function appendEntry(ledger: Ledger | undefined, entry: LedgerEntry, at: 
     slot: entry.serving,
     dnsBefore: entry.dnsBefore,
     snapshot: entry.snapshot,
+    verdicts: entry.verdicts,
+    waivers: entry.waivers,
     at,
   };
   return {
@@ -138,7 +148,8 @@ export function wholeLedger(ledger: Partial<Ledger>): Ledger {
     before: wholeStanding(ledger.before),
     now: wholeStanding(ledger.now),
     records: (ledger.records ?? []).map(
-      (record: Partial<LiveRecord>) => ({ snapshot: null, dnsBefore: [], ...record }) as LiveRecord,
+      (record: Partial<LiveRecord>) =>
+        ({ snapshot: null, dnsBefore: [], verdicts: {}, waivers: {}, ...record }) as LiveRecord,
     ),
   };
 }

@@ -12,7 +12,7 @@ import {
   type Standing,
   type Target,
 } from "./ledger.ts";
-import type { Release, ReleaseFile } from "./release.ts";
+import type { Release } from "./release.ts";
 
 /** What one run of the program is going to do: a pure function of config, release and ledger. */
 export interface Plan extends Outcome {
@@ -45,7 +45,7 @@ const slotEmptied: readonly Phase[] = ["finalize", "decommission"];
 export function planRelease(
   config: Config,
   ledger: Ledger,
-  file: ReleaseFile | undefined,
+  file: Release | undefined,
   available: readonly string[],
 ): Plan {
   const version = config.release;
@@ -99,7 +99,7 @@ export function addressOf(target: Target, config: Config): string {
 function knownRelease(
   version: string,
   ledger: Ledger,
-  file: ReleaseFile | undefined,
+  file: Release | undefined,
   available: readonly string[],
 ): Release {
   const record = ledger.records.findLast((entry) => entry.release.version === version);
@@ -118,19 +118,19 @@ function knownRelease(
       ]),
     );
   }
-  if (record !== undefined && file !== undefined && record.release.digest !== file.release.digest) {
+  if (record !== undefined && file !== undefined && record.release.digest !== file.digest) {
     throw new OperatorError(
       problemText("A release that went live cannot be changed.", [
         {
           where: `releases/${version}.yaml`,
-          found: `digest ${file.release.digest.slice(0, 12)}`,
+          found: `digest ${file.digest.slice(0, 12)}`,
           required: `digest ${record.release.digest.slice(0, 12)}, which went live on ${record.at}`,
           todo: `restore the file and its migrations, and give the change a new version`,
         },
       ]),
     );
   }
-  return (record?.release ?? file?.release) as Release;
+  return (record?.release ?? file) as Release;
 }
 
 /** The slot that does not serve; the one that already holds this version, if any. */

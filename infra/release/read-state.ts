@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { emptyLedger, wholeLedger, type Ledger } from "./ledger.ts";
+import { z } from "zod";
 import { releaseRecordType } from "../provider/type-tokens.ts";
+import { emptyLedger, wholeLedger, type Ledger } from "./ledger.ts";
 
 interface StackResources {
   readonly outputs: Readonly<
@@ -8,16 +9,41 @@ interface StackResources {
   >;
 }
 
+/** What the stack's own state says before a run. */
+export interface StackState {
+  readonly ledger: Ledger;
+  /** How to reach the database; undefined before it was made. */
+  readonly database: z.infer<typeof instance> | undefined;
+}
+
+const instance = z
+  .object({
+    address: z.string().min(1),
+    port: z.number().int(),
+    dbName: z.string().min(1),
+    username: z.string().min(1),
+  })
+  .transform(({ address, port, dbName, username }) => ({
+    host: address,
+    port,
+    database: dbName,
+    user: username,
+  }));
+
 /**
- * Reads the ledger from this stack's own state: from the resource that holds it, not from the stack's outputs, which a
- * failed run overwrites. A stack that never ran has the empty ledger.
+ * Reads this stack's own state: the resources that hold what is asked, not the stack's outputs, which a failed run
+ * overwrites. A stack that never ran has the empty ledger.
  */
-export async function readLedger(): Promise<Ledger> {
+export async function readState(): Promise<StackState> {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const { outputs } = (await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {
     stackName,
   })) as StackResources;
-  const record = Object.values(outputs).find((resource) => resource.type === releaseRecordType);
-  const ledger = record?.outputs["ledger"] as Partial<Ledger> | undefined;
-  return ledger === undefined ? emptyLedger : wholeLedger(ledger);
+  const outputsOf = (type: string): Record<string, unknown> | undefined =>
+    Object.values(outputs).find((resource) => resource.type === type)?.outputs;
+  const ledger = outputsOf(releaseRecordType)?.["ledger"] as Partial<Ledger> | undefined;
+  return {
+    ledger: ledger === undefined ? emptyLedger : wholeLedger(ledger),
+    database: instance.safeParse(outputsOf("aws:rds/instance:Instance")).data,
+  };
 }

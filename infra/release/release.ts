@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import { digestOf } from "../../policies/contract/seal.ts";
+import { digestOf } from "../../policies/contract/digest.ts";
 import { OperatorError, problemText, type Problem } from "../errors.ts";
 
 /** The services of a system in the order in which they start. */
@@ -18,7 +18,9 @@ const file = z.strictObject({
   commit: z.string().regex(/^[0-9a-f]{40}$/, "a git commit of 40 hex digits"),
   images: z.strictObject({ api: z.string(), worker: z.string(), web: z.string() }),
   migrations: z.array(z.string().regex(/^[\w.-]+\.sql$/, "the name of an SQL file in migrations/")),
-  evidence: z.strictObject({ unitTests: z.string().optional() }).default({}),
+  authors: z
+    .array(z.string().regex(/^\S{1,128}$/, "a principal without spaces, such as an address"))
+    .min(1, "at least one of those who made the release"),
 });
 
 /** What a release is made of; immutable once it went live. */
@@ -31,15 +33,10 @@ export interface Release {
   readonly images: Readonly<Record<ServiceName, string>>;
   /** SQL files in the order in which they run, with the SHA-256 of their bytes. */
   readonly migrations: readonly { readonly name: string; readonly sha256: string }[];
+  /** Who made it: principals, whom a checklist may bar from signing for it. */
+  readonly authors: readonly string[];
   /** SHA-256 of all of the above, hex. */
   readonly digest: string;
-}
-
-/** A release as its file describes it, with the paths of its evidence. */
-export interface ReleaseFile {
-  readonly release: Release;
-  /** Absolute path of the JUnit report, or null when the file names none. */
-  readonly unitTests: string | null;
 }
 
 /** The versions that have a file, sorted. */
@@ -59,7 +56,7 @@ export function availableVersions(folder: string): string[] {
  * @returns undefined when there is no such file
  * @throws OperatorError with everything that is wrong with the file
  */
-export function readRelease(folder: string, version: string): ReleaseFile | undefined {
+export function readRelease(folder: string, version: string): Release | undefined {
   const path = join(folder, "releases", `${version}.yaml`);
   if (!existsSync(path)) return undefined;
   const where = `releases/${version}.yaml`;
@@ -77,7 +74,7 @@ export function readRelease(folder: string, version: string): ReleaseFile | unde
       ),
     );
   }
-  const { evidence, migrations, ...rest } = result.data;
+  const { migrations, ...rest } = result.data;
   const problems: Problem[] = [];
   if (rest.version !== version) {
     problems.push({
@@ -102,10 +99,7 @@ export function readRelease(folder: string, version: string): ReleaseFile | unde
   if (problems.length > 0)
     throw new OperatorError(problemText("The release cannot be used.", problems));
   const facts = { ...rest, migrations: files };
-  return {
-    release: { ...facts, digest: digestOf(facts) },
-    unitTests: evidence.unitTests === undefined ? null : join(folder, evidence.unitTests),
-  };
+  return { ...facts, digest: digestOf(facts) };
 }
 
 function parseYaml(path: string, where: string): unknown {

@@ -1,5 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { SubmittedDocument } from "../../policies/contract/documents.ts";
 import { guardType, type GuardFacts } from "../../policies/contract/facts.ts";
+import type { Seal } from "../../policies/contract/seal.ts";
+import type { Readings } from "../../policies/contract/readings.ts";
 import type { Connection } from "../databases/database.ts";
 import {
   migrationType,
@@ -9,17 +12,32 @@ import {
 } from "../provider/type-tokens.ts";
 import type { Ledger, LedgerEntry } from "./ledger.ts";
 
+/** What a guard is told. */
+export interface GuardArgs extends Partial<Evidence> {
+  readonly facts: GuardFacts;
+}
+
+/** What the entry guard is told beside the facts. */
+export interface Evidence {
+  readonly documents: readonly SubmittedDocument[];
+  /** They change from run to run, and that alone is no change of the guard. */
+  readonly readings: Readings;
+}
+
 /** A guard: created and updated only with a seal of the policy pack that opens every required gate. */
 export class Guard extends pulumi.CustomResource {
   /** Digest of the facts that were sealed: what the resources behind the guard compare themselves with. */
   declare readonly sealed: pulumi.Output<string>;
+  declare readonly verdicts: pulumi.Output<Seal["verdicts"]>;
+  declare readonly waivers: pulumi.Output<Seal["waivers"]>;
 
-  constructor(
-    name: string,
-    args: { readonly facts: GuardFacts },
-    opts: pulumi.CustomResourceOptions,
-  ) {
-    super(guardType, name, { ...args, sealed: undefined }, opts);
+  constructor(name: string, args: GuardArgs, opts: pulumi.CustomResourceOptions) {
+    super(
+      guardType,
+      name,
+      { ...args, sealed: undefined, verdicts: undefined, waivers: undefined },
+      opts,
+    );
   }
 }
 

@@ -10,9 +10,10 @@ import type { Config } from "../config.ts";
 import { Database } from "../databases/database.ts";
 import { DnsRecords } from "../dns/dns-records.ts";
 import { Service } from "../services/service.ts";
-import { containerName, guardPassage, passedHooks, type Passage, type RunFacts } from "./guards.ts";
+import { guardPassage, passedHooks, type Passage } from "./guards.ts";
+import { containerName, type RunFacts } from "./run-facts.ts";
 import { liftOnError } from "./lift-on-error.ts";
-import { slots, type Slot } from "./ledger.ts";
+import { slots, type LedgerEntry, type Slot } from "./ledger.ts";
 import { addressOf, type Plan } from "./plan.ts";
 import type { Release, ServiceName } from "./release.ts";
 import {
@@ -21,6 +22,7 @@ import {
   Probe,
   ReleaseRecord,
   WriteFreeze,
+  type Evidence,
   type ProbeArgs,
   type WriteFreezeArgs,
 } from "./resources.ts";
@@ -30,6 +32,7 @@ export interface Run {
   readonly config: Config;
   readonly plan: Plan;
   readonly facts: RunFacts;
+  readonly evidence: Evidence;
   readonly stack: string;
   /** Absolute path of the system's folder. */
   readonly folder: string;
@@ -38,6 +41,8 @@ export interface Run {
   readonly tlsCa: string | undefined;
   /** What must have been passed by everything that is declared from here on. */
   passages: readonly Passage[];
+  /** The guards that were declared so far. */
+  guards: readonly Guard[];
   /** Hooks of everything that is declared from here on. */
   hooks: pulumi.ResourceHookBinding;
   database?: Database;
@@ -86,7 +91,9 @@ export function walk(run: Run, steps: readonly Step[] = sequence): void {
 
 function guard(name: GuardName): Step["declare"] {
   return (run, step) => {
-    const declared = new Guard(name, { facts: { guard: name, ...run.facts } }, step);
+    const told = name === "entry" ? run.evidence : {};
+    const declared = new Guard(name, { facts: { guard: name, ...run.facts }, ...told }, step);
+    run.guards = [...run.guards, declared];
     stand(run, guardPassage(name, declared, run.facts));
     return [declared];
   };
@@ -296,10 +303,25 @@ function record(run: Run, step: StepOptions): pulumi.Resource[] {
   const { configDigest } = run.facts;
   run.record = new ReleaseRecord(
     "ledger",
-    { entry: pulumi.output({ ...outcome, snapshot, configDigest }) },
+    { entry: pulumi.output({ ...outcome, ...answersOf(run.guards), snapshot, configDigest }) },
     { ...step, protect: true },
   );
   return [run.record];
+}
+
+/** What the guards were sealed with, in one. */
+function answersOf(guards: readonly Guard[]): {
+  readonly verdicts: pulumi.Output<LedgerEntry["verdicts"]>;
+  readonly waivers: pulumi.Output<LedgerEntry["waivers"]>;
+} {
+  return {
+    verdicts: pulumi.all(guards.map(({ verdicts }) => verdicts)).apply(merged),
+    waivers: pulumi.all(guards.map(({ waivers }) => waivers)).apply(merged),
+  };
+}
+
+function merged<Value>(records: readonly Readonly<Record<string, Value>>[]): Record<string, Value> {
+  return Object.assign({}, ...records) as Record<string, Value>;
 }
 
 /** What a freeze and its lift are made from; undefined while no release has moved data yet. */

@@ -72,9 +72,9 @@ describe("parseConfig", () => {
 
         cutover:bogus
           found:    a key that nothing reads
-          required: one of system, folder, phase, release, clockScale,
-                    databasePassword, database, backups, bucket, archive, dns,
-                    services, legacy, deadlines
+          required: one of system, folder, phase, release, clockScale, evidence,
+                    owners, readings, databasePassword, database, backups, bucket,
+                    archive, dns, services, legacy, deadlines
           to do:    pulumi config rm --path 'cutover:bogus'"
     `);
   });
@@ -120,6 +120,51 @@ describe("parseConfig", () => {
     expect(
       errorOf({ ...values, [`cutover:${name}`]: JSON.stringify({ ...group, ...change }) }),
     ).toContain(where);
+  });
+
+  test.each([
+    "examples/flagship/evidence",
+    "s3://evidence",
+    "s3://evidence/flagship",
+    "https://evidence.example.com:8443/flagship",
+  ])("takes %s for where evidence lies", (evidence) => {
+    expect(errorOf({ ...engineConfig(), "cutover:evidence": evidence })).toBe("no error");
+  });
+
+  test.each([
+    "",
+    "/etc",
+    "ftp://evidence.example.com",
+    "https://user:hunter2@evidence.example.com/",
+    "https://evidence.example.com/?token=hunter2",
+    "https://",
+  ])("does not take %j for where evidence lies", (evidence) => {
+    expect(errorOf({ ...engineConfig(), "cutover:evidence": evidence })).toContain(
+      "cutover:evidence",
+    );
+  });
+
+  test("names what is wrong with a reading at its place", () => {
+    const readings = {
+      database: { kind: "sql-activity", longSeconds: "60" },
+      alarms: { kind: "cloudwatch-alarm" },
+      bucket: { kind: "s3-bucket", bucket: "documents", colour: "red" },
+    };
+    const text = errorOf({ ...engineConfig(), "cutover:readings": JSON.stringify(readings) });
+    expect(text).toContain("3 keys are wrong");
+    expect(text).toContain("cutover:readings.database.longSeconds");
+    expect(text).toContain("seconds after which a transaction counts as long");
+    expect(text).toContain("cutover:readings.alarms.kind");
+    expect(text).toMatch(/one of .*cloudwatch-alarms/s);
+    expect(text).toContain("cutover:readings.bucket.colour");
+    expect(text).toMatch(/required: one of kind, bucket/);
+  });
+
+  test("an owner is somebody", () => {
+    const owners = JSON.stringify({ rollback: "the team" });
+    const text = errorOf({ ...engineConfig(), "cutover:owners": owners });
+    expect(text).toContain("cutover:owners.rollback");
+    expect(text).toContain("a principal of the allowed signers");
   });
 
   test("keys of other namespaces are none of its business", () => {

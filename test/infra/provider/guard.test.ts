@@ -1,32 +1,46 @@
 import { describe, expect, test } from "vitest";
 import { guard } from "../../../infra/provider/guard.ts";
 import { guardType, type GuardFacts } from "../../../policies/contract/facts.ts";
+import { readChecklist } from "../../../policies/contract/checklist.ts";
 import { requiredGates } from "../../../policies/contract/gates.ts";
-import { digestOf, type Seal } from "../../../policies/contract/seal.ts";
+import { digestOf } from "../../../policies/contract/digest.ts";
+import type { Seal } from "../../../policies/contract/seal.ts";
 import { failureOf, serveTypes, unknownText, type Wire } from "../../support/engine.ts";
 
 const target = { type: guardType, name: "entry" };
 
+const checklist = readChecklist("flagship");
+
 const facts: GuardFacts = {
   guard: "entry",
-  system: "documents",
+  system: "flagship",
   stack: "production",
   phase: "cutover",
   direction: "forward",
-  release: { version: "v2.0.0", commit: "c".repeat(40), digest: "d".repeat(64) },
+  release: {
+    version: "v2.0.0",
+    commit: "c".repeat(40),
+    digest: "d".repeat(64),
+    images: {},
+    authors: ["developer@example.com"],
+  },
   before: { phase: "lower-ttl", release: "v2.0.0", serving: null, recorded: [], ttl: null },
   ttlSeconds: 60,
-  unitTests: { report: null, problem: "none" },
+  owners: {},
+  declared: {},
+  evidenceDigest: "f".repeat(64),
+  checklistDigest: checklist.digest,
   covers: { databases: [], backups: [], buckets: [], archives: [], services: [] },
   clockScale: 1,
   configDigest: "e".repeat(64),
 };
-const gates = requiredGates("entry", "cutover", "forward");
+const gates = requiredGates("entry", "cutover", "forward", checklist);
 
 const open: Seal = {
   pack: "release-gates 0.1.0",
   factsDigest: digestOf(facts),
   verdicts: Object.fromEntries(gates.map((gate) => [gate, "pass"])),
+  waivers: {},
   enforcement: Object.fromEntries(gates.map((gate) => [gate, "on"])),
 };
 
@@ -51,6 +65,7 @@ describe("an open guard", () => {
       phase: "cutover",
       release: "v2.0.0",
       verdicts: open.verdicts,
+      waivers: {},
     };
     expect(await engine.create(target, wire(open))).toEqual({ id: "entry", outputs });
     expect(await engine.create(target, wire(open), { preview: true })).toEqual({ id: "", outputs });
@@ -59,14 +74,14 @@ describe("an open guard", () => {
   });
 
   test("takes a waiver for a pass", async () => {
-    const verdicts = { ...open.verdicts, "unit-tests-passed": "waived" as const };
+    const verdicts = { ...open.verdicts, "flagship/unit-tests-passed": "waived" as const };
     expect((await (await serve()).create(target, wire({ verdicts }))).id).toBe("entry");
   });
 
   test("seals the same for every guard of a run", async () => {
     const engine = await serve();
     const data = { guard: "data" } as const;
-    const dataGates = requiredGates("data", "cutover", "forward");
+    const dataGates = requiredGates("data", "cutover", "forward", checklist);
     const seal = {
       factsDigest: digestOf({ ...facts, ...data }),
       verdicts: Object.fromEntries(dataGates.map((gate) => [gate, "pass" as const])),
@@ -81,12 +96,27 @@ describe("an open guard", () => {
 });
 
 describe("a closed guard", () => {
-  const failed = { ...open.verdicts, "unit-tests-passed": "fail" as const };
-  const off = { ...open.enforcement, "unit-tests-passed": "off" as const };
+  const failed = { ...open.verdicts, "flagship/unit-tests-passed": "fail" as const };
+  const off = { ...open.enforcement, "flagship/unit-tests-passed": "off" as const };
   const { "phase-in-order": _judged, ...unjudged } = open.verdicts;
 
   test.for([
     { what: "no seal", news: wire(), preview: true },
+    {
+      what: "facts of another checklist",
+      news: wire({}, { checklistDigest: "0".repeat(64) }),
+      preview: true,
+    },
+    {
+      what: "a system without a checklist",
+      news: wire({}, { system: "unknown" }),
+      preview: true,
+    },
+    {
+      what: "a gate more than is required",
+      news: wire({ verdicts: { ...open.verdicts, "bucket-versioned": "pass" } }),
+      preview: true,
+    },
     { what: "a seal of other facts", news: wire({}, { ttlSeconds: 61 }), preview: true },
     { what: "a gate that was switched off", news: wire({ enforcement: off }), preview: true },
     { what: "a gate that was not judged", news: wire({ verdicts: unjudged }), preview: true },
@@ -123,8 +153,12 @@ describe("a closed guard", () => {
     const engine = await serve();
     const news = wire({
       factsDigest: "other",
-      verdicts: { "unit-tests-passed": "fail", "dns-ttl-lowered": "inconclusive" },
-      enforcement: { "phase-in-order": "off", "dns-ttl-lowered": "on", "unit-tests-passed": "on" },
+      verdicts: {
+        ...unjudged,
+        "flagship/unit-tests-passed": "fail",
+        "dns-ttl-lowered": "inconclusive",
+      },
+      enforcement: { ...open.enforcement, "phase-in-order": "off" },
     });
     const { message } = await failureOf(engine.create(target, news));
     expect(message).toMatchInlineSnapshot(`
@@ -134,8 +168,8 @@ describe("a closed guard", () => {
       - gate phase-in-order was switched off
         To do: remove it from --policy-pack-config
       - gate phase-in-order was not judged
-      - gate unit-tests-passed is closed: fail
-      - gate dns-ttl-lowered is closed: inconclusive"
+      - gate dns-ttl-lowered is closed: inconclusive
+      - gate flagship/unit-tests-passed is closed: fail"
     `);
     expect(Math.max(...message.split("\n").map((line) => line.length))).toBeLessThan(80);
   });

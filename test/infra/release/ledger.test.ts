@@ -11,6 +11,7 @@ const release = {
   date: "2026-11-21",
   commit: "0".repeat(40),
   images: { api: "a", worker: "w", web: "b" },
+  authors: ["developer@example.com"],
   migrations: [],
   digest: "d",
 };
@@ -29,6 +30,8 @@ const entry: LedgerEntry = {
   dnsBefore: [],
   snapshot: null,
   configDigest: "c",
+  verdicts: { "phase-in-order": "pass" },
+  waivers: {},
 };
 
 describe("appendEntry", () => {

@@ -9,7 +9,7 @@ import {
   type LedgerEntry,
 } from "../../../infra/release/ledger.ts";
 import { planRelease, type Plan } from "../../../infra/release/plan.ts";
-import type { Release, ReleaseFile } from "../../../infra/release/release.ts";
+import type { Release } from "../../../infra/release/release.ts";
 import { sampleConfig } from "../../support/config.ts";
 
 const at = "2026-11-21T03:00:00.000Z";
@@ -148,7 +148,7 @@ describe("refuses", () => {
 
   test("a recorded release whose file was changed", () => {
     const config = sampleConfig({ phase: "observe", release: "v1.0.0" });
-    const changed = { release: { ...release("v1.0.0"), digest: "f".repeat(64) }, unitTests: null };
+    const changed = { ...release("v1.0.0"), digest: "f".repeat(64) };
     expect(() => planRelease(config, ledger, changed, [])).toThrow(/went live cannot be changed/);
   });
 
@@ -174,12 +174,11 @@ function run(phases: readonly Phase[], version: string, ledger: Ledger): Ledger 
 
 function plan(phase: Phase, version: string, ledger: Ledger): Plan {
   const config: Config = sampleConfig({ phase, release: version });
-  const file: ReleaseFile = { release: release(version), unitTests: null };
-  return planRelease(config, ledger, file, []);
+  return planRelease(config, ledger, release(version), []);
 }
 
 function entryOf({ before: _before, recorded: _recorded, ...outcome }: Plan): LedgerEntry {
-  return { ...outcome, snapshot: null, configDigest: "" };
+  return { ...outcome, snapshot: null, configDigest: "", verdicts: {}, waivers: {} };
 }
 
 function release(version: string): Release {
@@ -188,6 +187,7 @@ function release(version: string): Release {
     date: "2026-11-21",
     commit: "0".repeat(40),
     images: { api: "a", worker: "w", web: "b" },
+    authors: ["developer@example.com"],
     migrations: [{ name: `${version}.sql`, sha256: "0".repeat(64) }],
     digest: version,
   };

@@ -11,7 +11,7 @@ const good = [
   `commit: ${"a".repeat(40)}`,
   "images: { api: a, worker: w, web: b }",
   "migrations: [0001.sql]",
-  "evidence: { unitTests: evidence/tests.xml }",
+  "authors: [developer@example.com]",
 ];
 
 beforeAll(() => {
@@ -26,22 +26,18 @@ describe("readRelease", () => {
   test("reads a release with the digest of its migrations", () => {
     write("v1.0.0", good);
     expect(readRelease(folder, "v1.0.0")).toMatchObject({
-      release: {
-        version: "v1.0.0",
-        migrations: [
-          { name: "0001.sql", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
-        ],
-      },
-      unitTests: join(folder, "evidence/tests.xml"),
+      version: "v1.0.0",
+      authors: ["developer@example.com"],
+      migrations: [{ name: "0001.sql", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string }],
     });
     expect(availableVersions(folder)).toContain("v1.0.0");
   });
 
   test("a changed migration is another release", () => {
     write("v1.0.0", good);
-    const before = readRelease(folder, "v1.0.0")?.release.digest;
+    const before = readRelease(folder, "v1.0.0")?.digest;
     writeFileSync(join(folder, "migrations", "0001.sql"), "SELECT 2;\n");
-    expect(readRelease(folder, "v1.0.0")?.release.digest).not.toBe(before);
+    expect(readRelease(folder, "v1.0.0")?.digest).not.toBe(before);
   });
 
   test("no file is no release", () => {
@@ -50,6 +46,7 @@ describe("readRelease", () => {
 
   test.each([
     ["a commit that is none", good.with(2, "commit: main"), /commit[\s\S]*40 hex digits/],
+    ["nobody who made it", good.with(5, "authors: []"), /at least one of those/],
     ["an unknown key", [...good, "colour: red"], /colour/],
     [
       "a migration that is not there",

@@ -1,0 +1,124 @@
+import { lstat, readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { sha256 } from "../policies/contract/envelope.ts";
+import { UnreadableError } from "../policies/contract/json.ts";
+import { requirements } from "../policies/requirements.ts";
+import { reportLimits, type Reader, type ReadReport } from "../infra/evidence/reader.ts";
+import { readers } from "../infra/evidence/readers.ts";
+import { OperatorError, problemText, type Problem } from "../infra/errors.ts";
+import { codeOf } from "../infra/provider/error-text.ts";
+import { releaseSubjects } from "../policies/contract/statement.ts";
+import { readProject, type Choice, type Project } from "./project.ts";
+import { placeFor, readKey, signWithKey, statementOf, writeDocument } from "./sign.ts";
+
+/** What `cutover attest` is told. */
+export interface AttestOptions extends Choice {
+  readonly format: string;
+  readonly report: string;
+  readonly key?: string;
+  readonly out?: string;
+  /** Write the statement unsigned, for cosign to sign. */
+  readonly statement?: boolean;
+}
+
+/**
+ * Makes a signed statement from a report. It says what the report says, good or bad; a gate judges it later.
+ *
+ * @returns the file that was written
+ * @throws OperatorError when the report cannot be read or is about something else than the release
+ */
+export async function attest(evidence: string, options: AttestOptions): Promise<string> {
+  const project = readProject(options);
+  const reader = readerFor(project, evidence, options.format);
+  const key = options.statement === true ? undefined : readKey(options.key);
+  const now = new Date();
+  const { bytes, read } = await readReport(options.report, reader, now);
+  expectAbout(read, project, options.report);
+  const producedAt = read.producedAt ?? now.toISOString();
+  if (Date.parse(producedAt) > now.getTime() + requirements.clockSkewSeconds * 1000) {
+    throw wrong(options.report, `it is from the future (${producedAt})`, "a report of the past");
+  }
+  const meta = {
+    evidence,
+    producedAt,
+    report: {
+      name: basename(options.report),
+      format: reader.format,
+      digest: { sha256: sha256(bytes) },
+    },
+  };
+  const statement = statementOf(project, reader.predicate, { ...read.facts, cutover: meta });
+  const name = key === undefined ? `${evidence}.statement.json` : `${evidence}.intoto.jsonl`;
+  const file = placeFor(project, name, options.out);
+  await writeDocument(file, key === undefined ? statement : signWithKey(statement, key));
+  return file;
+}
+
+function readerFor({ checklist }: Project, evidence: string, format: string): Reader {
+  const problems: Problem[] = [];
+  const asked = [...new Set(checklist.gates.flatMap(({ evidence: name }) => name ?? []))];
+  if (!asked.includes(evidence)) {
+    problems.push({
+      where: "the name of the evidence",
+      found: evidence,
+      required: `one that the checklist asks for: ${asked.join(", ")}`,
+      todo: `npx cutover attest ${asked[0] ?? "<name>"} --format ${format} --report <file>`,
+    });
+  }
+  const reader = readers.find((one) => one.format === format);
+  if (reader === undefined) {
+    problems.push({
+      where: "--format",
+      found: format,
+      required: `one of ${readers.map((one) => one.format).join(", ")}`,
+      todo: "npx cutover attest --help",
+    });
+  }
+  if (reader === undefined || problems.length > 0) {
+    throw new OperatorError(problemText("Nothing was attested.", problems));
+  }
+  return reader;
+}
+
+async function readReport(
+  path: string,
+  reader: Reader,
+  now: Date,
+): Promise<{ bytes: Buffer; read: ReadReport }> {
+  try {
+    const { size } = await lstat(path);
+    if (size > reportLimits.bytes) throw new UnreadableError("it is larger than 32 MiB");
+    const bytes = await readFile(path);
+    return { bytes, read: reader.read(bytes, { now }) };
+  } catch (error) {
+    const code = codeOf(error);
+    if (!(error instanceof UnreadableError) && code === undefined) throw error;
+    const found =
+      error instanceof UnreadableError ? error.message : `it cannot be read (${String(code)})`;
+    throw wrong(path, found, reader.title);
+  }
+}
+
+/** A report that names its own commit or images must name those of the release. */
+function expectAbout({ about = {} }: ReadReport, { release }: Project, report: string): void {
+  const known = releaseSubjects(release).map(({ digest }) => digest["sha256"]);
+  const strange = (about.images ?? []).filter((image) => !known.includes(image));
+  if (about.commit !== undefined && about.commit !== release.commit) {
+    throw wrong(report, `it is about commit ${about.commit}`, `commit ${release.commit}`);
+  }
+  if (strange.length > 0) {
+    throw wrong(
+      report,
+      `it is about image sha256:${String(strange[0])}`,
+      "an image of the release",
+    );
+  }
+}
+
+function wrong(report: string, found: string, required: string): OperatorError {
+  return new OperatorError(
+    problemText("Nothing was attested.", [
+      { where: report, found, required, todo: "give the report of this release with --report" },
+    ]),
+  );
+}

@@ -1,0 +1,165 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { Command, CommanderError } from "commander";
+import { ChecklistError } from "../policies/contract/checklist.ts";
+import { TrustError } from "../policies/signatures/trust.ts";
+import { OperatorError } from "../infra/errors.ts";
+import { messageOf } from "../infra/provider/error-text.ts";
+import type { AttestOptions } from "./attest.ts";
+import type { SignOptions } from "./approve.ts";
+import type { Choice } from "./project.ts";
+
+// What a command needs is loaded when it runs, so that --help is there at once.
+
+const program = new Command("cutover")
+  .description("Signs what the gates of a release ask for, and shows what they would say.")
+  .helpCommand(false)
+  .showHelpAfterError("Try: npx cutover --help")
+  .configureHelp({ helpWidth: 80 })
+  .exitOverride();
+
+choice(program.command("attest"))
+  .description("Make signed evidence from a report.")
+  .argument("<evidence>", "its name in the checklist")
+  .requiredOption("--format <format>", "what the report is; see below")
+  .requiredOption("--report <file>", "the report, as the tool wrote it")
+  .option("--key <file>", "Ed25519 private key as PEM (default: CUTOVER_SIGNING_KEY)")
+  .option("--out <file>", "where to write (default: the evidence location)")
+  .option("--statement", "write the statement unsigned, for cosign to sign")
+  .addHelpText(
+    "after",
+    `
+Formats:
+  junit       JUnit XML                    trivy     Trivy JSON
+  playwright  Playwright JSON              sarif     SARIF 2.1.0
+  vitest      Vitest or Jest JSON          audit     npm or pnpm audit --json
+  k6          k6 summary JSON              prisma    prisma migrate status
+  ci-run      GitHub Actions run JSON      openapi   OpenAPI document
+  comparison  numbers with a tolerance     markdown  runbook or README
+  coverage    a list of items, each passed, failed or skipped
+
+Examples:
+  npx cutover attest unit-tests --format junit --report junit.xml --key ci.key
+  npx cutover attest image-scan-api --format trivy --report trivy-api.json
+`,
+  )
+  .action(async (evidence: string, options: AttestOptions) => {
+    const { attest } = await import("./attest.ts");
+    const file = await attest(evidence, options);
+    console.log(`Wrote ${shortened(file)}`);
+    console.log("To see what its gate says: npx cutover verify");
+  });
+
+signing(choice(program.command("approve")))
+  .description("Approve a phase of a release in a role, with your SSH key.")
+  .requiredOption("--role <role>", "the role, as the checklist names it")
+  .addHelpText(
+    "after",
+    `
+An approval is about the release, its evidence and the checklist as they are
+now. When one of them changes it is void, and must be given again.
+
+Example:
+  npx cutover approve --role release-manager --release v1.1.0 --phase cutover
+`,
+  )
+  .action(async (options: SignOptions & { readonly role: string }) => {
+    const { approve } = await import("./approve.ts");
+    const { file, principal, project } = await approve(options);
+    const { release, config, stack } = project;
+    console.log(
+      `${principal} approves the ${config.phase} of ${release.version} on ${stack} as ${options.role}.`,
+    );
+    console.log(`Wrote ${shortened(file)}`);
+    const { verify, closedGates } = await import("./verify.ts");
+    const closed = closedGates(await verify({ ...options, phase: config.phase }));
+    if (closed.length === 0) return;
+    console.log("\nThese gates are closed now; what opens them may void this approval:");
+    for (const gate of closed) console.log(`  ${gate}`);
+  });
+
+signing(choice(program.command("waive")))
+  .description("Open one gate for one release until a time, with a reason.")
+  .argument("<gate>", "the gate, as the policy pack names it")
+  .requiredOption("--reason <text>", "why it is safe; it is shown wherever the gate is")
+  .requiredOption("--expires <time>", "until when, such as 2026-12-01T06:00Z")
+  .addHelpText(
+    "after",
+    `
+Gates of backups, encryption and retention, and the guard itself, cannot be
+waived. A waiver voids the approvals that were given without it.
+
+Example:
+  npx cutover waive flagship/runbook-current --expires 2026-12-01T06:00Z \\
+    --reason "The page moved; the new one is reviewed on Monday."
+`,
+  )
+  .action(
+    async (
+      gate: string,
+      options: SignOptions & { readonly reason: string; readonly expires: string },
+    ) => {
+      const { waive } = await import("./approve.ts");
+      const { file, principal, project } = await waive(gate, options);
+      console.log(
+        `${principal} waives ${gate} for ${project.release.version} on ${project.stack}.`,
+      );
+      console.log(`Wrote ${shortened(file)}`);
+    },
+  );
+
+choice(program.command("verify"))
+  .description("Show what the gates would say of the signed documents.")
+  .option("--json", "print it as JSON")
+  .addHelpText(
+    "after",
+    `
+Ends with 0 when every gate that judges documents is open, and with 1 when not.
+
+Example:
+  npx cutover verify --stack production --release v1.1.0 --phase cutover
+`,
+  )
+  .action(async ({ json, ...chosen }: Choice & { readonly json?: boolean }) => {
+    const { verify, verificationText } = await import("./verify.ts");
+    const found = await verify(chosen);
+    console.log(json === true ? JSON.stringify(found, null, 2) : verificationText(found));
+    process.exitCode = found.open ? 0 : 1;
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    const told = [OperatorError, ChecklistError, TrustError].some((kind) => error instanceof kind);
+    console.error(told || !(error instanceof Error) ? messageOf(error) : error.stack);
+    process.exitCode = 1;
+  }
+}
+
+/** Adds which release on which stack. */
+function choice(command: Command): Command {
+  return command
+    .option("--stack <name>", "the stack", "production")
+    .option("--release <version>", "the release (default: the stack's)")
+    .option("--phase <phase>", "the phase (default: the stack's)");
+}
+
+/** Adds whose key signs. */
+function signing(command: Command): Command {
+  return command
+    .option(
+      "--key <file>",
+      "your SSH key; its public half lies beside it",
+      join(homedir(), ".ssh", "id_ed25519"),
+    )
+    .option("--as <principal>", "your name in the allowed signers, when the key has several")
+    .option("--out <file>", "where to write (default: the evidence location)");
+}
+
+function shortened(file: string): string {
+  const here = `${process.cwd()}/`;
+  return file.startsWith(here) ? file.slice(here.length) : file;
+}
