@@ -1,6 +1,4 @@
-import { randomInt } from "node:crypto";
-import * as packet from "dns-packet";
-import { exchange } from "../infra/provider/dns-exchange.ts";
+import { askServer } from "../infra/provider/dns-lookup.ts";
 
 /** What a name server answered. */
 export interface Answer {
@@ -17,19 +15,16 @@ export interface Answer {
  * @throws Error when no answer comes in time
  */
 export async function lookup(host: string, server: string, milliseconds = 1000): Promise<Answer> {
-  const question = packet.encode({
-    type: "query",
-    id: randomInt(0x1_0000),
-    flags: packet.RECURSION_DESIRED,
-    questions: [{ type: "A", name: host }],
-  });
-  const response = packet.decode(await exchange(question, server, milliseconds));
-  const { rcode } = response as { rcode?: string };
+  const { code, authoritative, records } = await askServer(
+    server,
+    { name: host, type: "A" },
+    milliseconds,
+  );
   return {
-    code: rcode ?? "NOERROR",
-    authoritative: response.flag_aa,
-    addresses: (response.answers ?? []).flatMap((record) =>
-      record.type === "A" ? [{ address: record.data, ttl: record.ttl ?? 0 }] : [],
-    ),
+    code,
+    authoritative,
+    addresses: records
+      .filter(({ type }) => type === "A")
+      .map(({ data, ttl }) => ({ address: data, ttl })),
   };
 }

@@ -2,12 +2,14 @@ import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Listr } from "listr2";
 import { guardType } from "../policies/contract/facts.ts";
+import { waive } from "../cli/approve.ts";
 import type { Engine } from "../tools/engine/engine.ts";
 import { clockScale } from "./clock.ts";
 import { RehearsalError } from "./command.ts";
 import { startCloud, type Cloud } from "./cloud.ts";
 import { follow } from "./pulumi.ts";
 import type { GateReport, PhaseReport, RefusalReport, Report } from "./report.ts";
+import { approveRelease, attestRelease, signRelease } from "./signers.ts";
 import { answersRunOut, connectionOf, setConfig, stateOf, unexpected, withPack } from "./stack.ts";
 import { createWorkspace, makeHome, type Workspace } from "./workspace.ts";
 import { startWriter, type Writer } from "./writer.ts";
@@ -27,11 +29,16 @@ const second = "v1.1.0";
 /** The gates that must name what the rehearsal breaks on purpose. */
 const brokenGates = [
   "phase-in-order",
-  "unit-tests-passed",
   "dns-ttl-lowered",
+  "flagship/unit-tests-passed",
+  // An approval is about the evidence that its approver saw.
+  "flagship/cutover-approved",
   "database-backups-retained",
   "bucket-versioned",
 ];
+
+/** The gate that the second release goes without. */
+const waivedGate = "flagship/runbook-current";
 
 interface Scene {
   readonly options: RehearsalOptions;
@@ -60,6 +67,7 @@ type Play = (scene: Scene, task: Task) => Promise<void>;
 const scenes: readonly { readonly title: string; readonly play: Play }[] = [
   { title: "start the stand-ins of aws, cloudflare and docker", play: startStandIns },
   { title: "make a stack of its own", play: makeStack },
+  { title: `attest the reports of ${first}, and have its cutover approved`, play: sign },
   { title: `prepare ${first}: build the new system beside the old`, play: up("prepare", first) },
   { title: `refuse the cutover of ${first}, and name every reason`, play: refused },
   { title: "put the reasons right", play: putRight },
@@ -68,10 +76,11 @@ const scenes: readonly { readonly title: string; readonly play: Play }[] = [
   { title: "start a client that writes all the way through", play: startClient },
   { title: `cutover ${first}: from the legacy system`, play: up("cutover", first) },
   { title: `observe ${first}: the old system keeps running`, play: up("observe", first) },
+  { title: `attest ${second}, waive one gate, have its cutover approved`, play: signWithWaiver },
   { title: `prepare ${second}: beside the release that serves`, play: up("prepare", second) },
   { title: `lower-ttl ${second}: once more`, play: up("lower-ttl", second) },
   { title: "wait until the old answers have run out", play: dwell },
-  { title: `cutover ${second}: from ${first}`, play: up("cutover", second) },
+  { title: `cutover ${second}: from ${first}`, play: cutoverWithWaiver },
   { title: `roll back to ${first}`, play: rollBack },
   { title: "count the writes", play: countWrites },
 ];
@@ -155,6 +164,36 @@ async function makeStack(scene: Scene): Promise<void> {
   });
 }
 
+async function sign(scene: Scene): Promise<void> {
+  await signRelease(workspaceOf(scene), first);
+}
+
+/** The runbook of this release is not attested; somebody who may says that it can go without. */
+async function signWithWaiver(scene: Scene): Promise<void> {
+  const workspace = workspaceOf(scene);
+  const { folder, stack, signers } = workspace;
+  await attestRelease(workspace, second, ["runbook"]);
+  await waive(waivedGate, {
+    folder,
+    stack,
+    release: second,
+    reason: "The rehearsal shows that a waiver opens one gate, and stays visible.",
+    expires: new Date(Date.now() + 3_600_000).toISOString(),
+    key: signers.people["release-manager"],
+  });
+  await approveRelease(workspace, second);
+}
+
+async function cutoverWithWaiver(scene: Scene, task: Task): Promise<void> {
+  await up("cutover", second)(scene, task);
+  const waived = scene.gates.filter(({ verdict }) => verdict === "waived").map(({ gate }) => gate);
+  if (waived.join() !== waivedGate) {
+    throw new RehearsalError(
+      `Waived gates: found ${waived.join(", ") || "none"}, required ${waivedGate}.`,
+    );
+  }
+}
+
 function up(phase: string, release: string): Play {
   return async (scene, task) => {
     await set(scene, { phase, release });
@@ -162,14 +201,14 @@ function up(phase: string, release: string): Play {
   };
 }
 
-/** A preview of the cutover of a stack that breaks five gates names all five, and nothing else. */
+/** A preview of the cutover of a stack that breaks gates on purpose names all of them, and nothing else. */
 async function refused(scene: Scene): Promise<void> {
   await set(scene, {
     phase: "cutover",
     "database.backupRetentionDays": "6",
     "bucket.versioned": "false",
   });
-  await rename(reportFile(scene), `${reportFile(scene)}.away`);
+  await rename(evidenceFile(scene), `${evidenceFile(scene)}.away`);
   const result = await follow(workspaceOf(scene), "preview", withPack, {
     signal: scene.options.signal,
   });
@@ -182,7 +221,7 @@ async function refused(scene: Scene): Promise<void> {
 }
 
 async function putRight(scene: Scene): Promise<void> {
-  await rename(`${reportFile(scene)}.away`, reportFile(scene));
+  await rename(`${evidenceFile(scene)}.away`, evidenceFile(scene));
   const days = workspaceOf(scene).configured(["cutover:database", "backupRetentionDays"]);
   await set(scene, {
     phase: "lower-ttl",
@@ -263,15 +302,9 @@ async function set(scene: Scene, values: Readonly<Record<string, string>>): Prom
   await setConfig(workspaceOf(scene), values, scene.options.signal);
 }
 
-function reportFile(scene: Scene): string {
-  return join(
-    workspaceOf(scene).folder,
-    "examples",
-    "flagship",
-    "evidence",
-    first,
-    "unit-tests.xml",
-  );
+function evidenceFile(scene: Scene): string {
+  const { folder } = workspaceOf(scene);
+  return join(folder, "examples", "flagship", "evidence", first, "unit-tests.intoto.jsonl");
 }
 
 function cloudOf(scene: Scene): Cloud {

@@ -13,11 +13,13 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseDocument, type Document } from "yaml";
+import { availableVersions } from "../infra/release/release.ts";
 import type { Engine } from "../tools/engine/engine.ts";
 import { clockScale } from "./clock.ts";
 import { startCloud, type Cloud } from "./cloud.ts";
 import { RehearsalError } from "./command.ts";
 import { pulumi, type Workplace } from "./pulumi.ts";
+import { makeSigners, signRelease, type Signers } from "./signers.ts";
 
 /**
  * Makes a temporary folder that holds all of a rehearsal. Others may pass through it, because PostgreSQL refuses to run
@@ -32,12 +34,17 @@ export async function makeHome(prefix: string): Promise<string> {
 /** The project's top folder. */
 export const projectFolder = resolve(import.meta.dirname, "..");
 
-/** Parts of the project that a workspace shares with it; the examples are copied, because a rehearsal edits them. */
-const shared = ["infra", "policies", "tools", "node_modules", "package.json", "Pulumi.yaml"];
+/** Parts of the project that a workspace shares with it. */
+const shared = ["tools", "node_modules", "package.json", "Pulumi.yaml"];
+
+/** Parts that it has of its own: a rehearsal edits the examples, and trusts signers that nobody else does. */
+const copied = ["examples", "infra", "policies"];
 
 /** A project folder of its own, with its own state, wired to the stand-ins. */
 export interface Workspace extends Workplace {
   readonly stack: string;
+  /** Whom its pack trusts. */
+  readonly signers: Signers;
   /** What the stack's own config says at a path, such as `["cutover:dns", "names", 0]`. */
   configured(path: readonly (string | number)[]): unknown;
 }
@@ -62,7 +69,10 @@ export async function createWorkspace(options: WorkspaceOptions): Promise<Worksp
   const config = await stackConfig(stack);
   await mkdir(join(folder, "state"), { recursive: true });
   await Promise.all(shared.map((name) => symlink(join(projectFolder, name), join(folder, name))));
-  await cp(join(projectFolder, "examples"), join(folder, "examples"), { recursive: true });
+  await Promise.all(
+    copied.map((name) => cp(join(projectFolder, name), join(folder, name), { recursive: true })),
+  );
+  const signers = await makeSigners(folder);
   await writeFile(join(folder, `Pulumi.${stack}.yaml`), rehearsedConfig(config, options));
   const place: Workplace = {
     pulumi: engine.pulumi,
@@ -77,7 +87,7 @@ export async function createWorkspace(options: WorkspaceOptions): Promise<Worksp
     if (result.exitCode !== 0)
       throw new Error(`pulumi ${args.join(" ")} failed:\n${result.output}`);
   }
-  return { ...place, stack, configured: (path) => config.getIn(["config", ...path]) };
+  return { ...place, stack, signers, configured: (path) => config.getIn(["config", ...path]) };
 }
 
 /** Stand-ins and a stack on them. */
@@ -88,7 +98,10 @@ export interface Place {
   readonly close: () => Promise<void>;
 }
 
-/** Starts stand-ins and makes a stack on them, in a temporary folder of their own; nothing is deployed yet. */
+/**
+ * Starts stand-ins and makes a stack on them, in a temporary folder of their own. Its releases are signed for; nothing
+ * is deployed yet.
+ */
 export async function openPlace(engine: Engine, stack: string, prefix: string): Promise<Place> {
   const home = await makeHome(prefix);
   let cloud: Cloud | undefined;
@@ -100,6 +113,9 @@ export async function openPlace(engine: Engine, stack: string, prefix: string): 
     cloud = await startCloud({ folder: join(home, "cloud"), clockScale });
     const folder = join(home, "project");
     const workspace = await createWorkspace({ engine, cloud, stack, clockScale, folder });
+    for (const release of availableVersions(join(folder, "examples", "flagship"))) {
+      await signRelease(workspace, release);
+    }
     return { cloud, workspace, close };
   } catch (error) {
     await close();
@@ -154,10 +170,22 @@ function rehearsedConfig(config: Document, { cloud, clockScale }: WorkspaceOptio
     [["cutover:services", "slots"], { blue: network.blue, green: network.green }],
     [["cutover:legacy", "address"], network.legacy],
   ];
+  for (const [name, reading] of Object.entries(readingsOf(config))) {
+    if (reading.kind !== "dns-answers") continue;
+    values.push(
+      [["cutover:readings", name, "resolvers"], [cloud.resolver]],
+      [["cutover:readings", name, "authorities"], [cloud.nameServer]],
+    );
+  }
   // The databases of a rehearsal speak no TLS.
   document.deleteIn(["config", "cutover:database", "caFile"]);
   for (const [path, value] of values) {
     document.setIn(["config", ...path], document.createNode(value));
   }
   return document.toString();
+}
+
+function readingsOf(config: Document): Record<string, { readonly kind?: unknown }> {
+  const { config: values = {} } = (config.toJS() ?? {}) as { config?: Record<string, unknown> };
+  return (values["cutover:readings"] ?? {}) as Record<string, { readonly kind?: unknown }>;
 }

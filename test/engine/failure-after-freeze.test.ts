@@ -1,7 +1,9 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { waive } from "../../cli/approve.ts";
 import { openRegistry } from "../../rehearsal/registry/registry.ts";
+import { approveRelease, attestRelease, signRelease } from "../../rehearsal/signers.ts";
 import { startStack, told, withPack, type TestStack } from "../support/stack.ts";
 
 let stack: TestStack;
@@ -9,6 +11,7 @@ let releaseFile: string;
 let releaseText: string;
 let migrationFile: string;
 let migrationText: string;
+let waiverFile: string | undefined;
 
 beforeAll(async () => {
   stack = await startStack();
@@ -25,12 +28,15 @@ afterAll(() => stack.close());
 // The failures come one after another on one stack, and the last run must finish: each leaves it as it was.
 describe("after the freeze", () => {
   beforeEach(async () => {
+    if (waiverFile !== undefined) await rm(waiverFile, { force: true });
     await writeFile(releaseFile, releaseText);
     await writeFile(migrationFile, migrationText);
+    await signRelease(stack.workspace, "v1.0.0");
   });
 
   test("a migration that fails in the middle leaves everything on the old target", async () => {
     await writeFile(migrationFile, `${migrationText}\nSELECT 1 / 0;\n`);
+    await signRelease(stack.workspace, "v1.0.0");
     const result = await stack.up(...withPack);
     expect(result.exitCode, told(result)).not.toBe(0);
     expect(result.errors.join("\n")).toContain("0001_orders_channel.sql");
@@ -41,6 +47,7 @@ describe("after the freeze", () => {
 
   test("a service that never gets healthy leaves everything on the old target", async () => {
     await writeFile(releaseFile, releaseText.replace(/flagship\/api@\S+/, unhealthyApi()));
+    await signRelease(stack.workspace, "v1.0.0");
     const result = await stack.up(...withPack);
     expect(result.exitCode, told(result)).not.toBe(0);
     expect(result.errors.join("\n")).toContain("healthy");
@@ -49,6 +56,7 @@ describe("after the freeze", () => {
 
   test("a gate that closes leaves everything on the old target", async () => {
     await writeFile(releaseFile, releaseText.replace(/flagship\/web@\S+/, "flagship/web:1.0.0"));
+    await signWithoutScan("web");
     const result = await stack.up(...withPack, "--skip-preview");
     expect(result.exitCode, told(result)).not.toBe(0);
     expect(result.violations.map(({ gate }) => gate)).toContain("service-image-pinned");
@@ -66,6 +74,26 @@ describe("after the freeze", () => {
     expect(steps.map(({ state }) => state)).not.toContain("frozen");
   });
 });
+
+/** An image that is named by its tag can be scanned, but nobody knows which one that was. */
+async function signWithoutScan(service: string): Promise<void> {
+  const { folder, stack: name, signers } = stack.workspace;
+  const release = "v1.0.0";
+  await attestRelease(stack.workspace, release, [`image-scan-${service}`]);
+  await rm(
+    join(folder, "examples/flagship/evidence", release, `image-scan-${service}.intoto.jsonl`),
+  );
+  const file = await waive(`flagship/${service}-image-scanned`, {
+    folder,
+    stack: name,
+    release,
+    reason: "A test of the gate that asks for digests.",
+    expires: new Date(Date.now() + 3_600_000).toISOString(),
+    key: signers.people["release-manager"],
+  });
+  waiverFile = file.file;
+  await approveRelease(stack.workspace, release);
+}
 
 async function expectOldTargetServes(): Promise<void> {
   const { network } = stack.cloud;

@@ -51,11 +51,8 @@ describe.each(breaks)("$what", ({ config, mended, gate, remedy }) => {
 });
 
 describe.each([
-  [
-    "switched off, that would have passed",
-    { "unit-tests-passed": "disabled" },
-    "unit-tests-passed",
-  ],
+  ["switched off, that would have passed", { "dns-ttl-lowered": "disabled" }, "dns-ttl-lowered"],
+  ["switched off with the whole checklist", { checklist: "disabled" }, "flagship/cutover-approved"],
   ["switched off together with all others", { all: "disabled" }, "--policy-pack policies"],
   ["judged by a seal that was switched off", { seal: "disabled" }, "--policy-pack policies"],
   ["judged by a seal that only advises", { seal: "advisory" }, "--policy-pack policies"],
