@@ -250,7 +250,7 @@ function schemaAt(path: readonly PropertyKey[], raw: unknown): z.ZodType | undef
 function schemaWithin(from: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined {
   let at: z.ZodType | undefined = from;
   for (const part of path) {
-    if (at instanceof z.ZodDefault) at = at.unwrap() as z.ZodType;
+    if (at instanceof z.ZodDefault || at instanceof z.ZodOptional) at = at.unwrap() as z.ZodType;
     if (at instanceof z.ZodRecord) at = at.valueType as z.ZodType;
     else if (at instanceof z.ZodObject) at = (at.shape as Record<string, z.ZodType>)[String(part)];
     else at = undefined;

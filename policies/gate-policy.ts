@@ -14,7 +14,9 @@ import {
 } from "./gate.ts";
 import { nouns } from "./nouns.ts";
 import type { Run } from "./run.ts";
+import type { Trust } from "./signatures/trust.ts";
 import type { System } from "./system.ts";
+import { readTold } from "./told.ts";
 import { judgementOf, waiverText } from "./waivers.ts";
 
 type Level = "mandatory" | "advisory";
@@ -25,6 +27,17 @@ export interface Judging {
   readonly judge: () => Judge;
   /** The system of this name, with its checklist. */
   readonly systemOf: (name: string) => System;
+  /** Gives the signers that the pack trusts. */
+  readonly readTrust: () => Trust;
+}
+
+/** Listens to what the entry guard was told; the guards behind it are judged with the same. */
+export function hear(
+  { guard }: GuardFacts,
+  props: Readonly<Record<string, unknown>>,
+  { run, readTrust, judge }: Judging,
+): void {
+  if (guard === "entry") run.tell(readTold(props, readTrust, judge().now));
 }
 
 /**
@@ -88,6 +101,8 @@ function reportGuard(
   // Facts that cannot be read are the seal's to report.
   if (facts === undefined || facts.guard !== gate.guard) return;
   const { run, judge, systemOf } = judging;
+  // The seal has heard it, unless it was switched off: gates say what is true all the same.
+  if (!run.hasHeard) hear(facts, props, judging);
   const { checklist } = systemOf(facts.system);
   const { guard, phase, direction } = facts;
   const found = (): Finding[] =>

@@ -18,6 +18,7 @@ const judging: Judging = {
   run: new Run(),
   judge: judgeHere,
   systemOf,
+  readTrust: () => readTrust(join(folder, "trust")),
 };
 
 // The seal stands first: it starts each run afresh before the gates mark themselves as switched on.
@@ -29,7 +30,6 @@ new PolicyPack(name, {
     sealPolicy({
       ...judging,
       gates: releaseGates,
-      readTrust: () => readTrust(join(folder, "trust")),
       pack: `${name}@${version}`,
     }),
     ...releaseGates.map((gate) => gatePolicy(gate, judging)),

@@ -44,6 +44,11 @@ export class Run implements Seen {
     return this.#told;
   }
 
+  /** Tells whether the entry guard of this run was heard. */
+  get hasHeard(): boolean {
+    return this.#told !== toldNothing;
+  }
+
   /** Remembers what the entry guard was told. */
   tell(told: Told): void {
     this.#told = told;

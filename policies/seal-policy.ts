@@ -1,13 +1,11 @@
 import type { ResourceValidationPolicy } from "@pulumi/policy";
 import { digestOf } from "./contract/digest.ts";
-import { guardType, type GuardFacts } from "./contract/facts.ts";
+import { guardType } from "./contract/facts.ts";
 import { requiredGates } from "./contract/gates.ts";
 import type { Seal, Verdict, WaiverNote } from "./contract/seal.ts";
 import { readFacts } from "./facts.ts";
 import { judgeGate, type Gate } from "./gate.ts";
-import { checklistPolicyName, reportAt, type Judging } from "./gate-policy.ts";
-import type { Trust } from "./signatures/trust.ts";
-import { readTold } from "./told.ts";
+import { checklistPolicyName, hear, reportAt, type Judging } from "./gate-policy.ts";
 import { plain } from "./values.ts";
 import { judgementOf } from "./waivers.ts";
 
@@ -15,7 +13,6 @@ import { judgementOf } from "./waivers.ts";
 export interface SealParts extends Judging {
   /** The gates that every system has. */
   readonly gates: readonly Gate[];
-  readonly readTrust: () => Trust;
   /** Name and version of the pack. */
   readonly pack: string;
 }
@@ -96,9 +93,4 @@ function sealOf(props: Props, parts: SealParts): Seal | undefined {
   }
   const factsDigest = digestOf(plain(props["facts"]));
   return { pack, factsDigest, verdicts, waivers, enforcement };
-}
-
-/** Listens to what the entry guard was told; the guards behind it are judged with the same. */
-function hear({ guard }: GuardFacts, props: Props, { run, readTrust, judge }: SealParts): void {
-  if (guard === "entry") run.tell(readTold(props, readTrust, judge().now));
 }

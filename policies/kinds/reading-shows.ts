@@ -167,14 +167,19 @@ function checksIn(
     .map((name) => [checks[name] as Check<unknown>, wanted[name]] as const);
 }
 
-/** The entry at a dotted path; undefined where there is none. */
+/**
+ * The entry at a dotted path; undefined where there is none. A key may have dots itself, as hosts and alarms do: the
+ * longest key that leads somewhere counts.
+ */
 function at(value: unknown, path: string): unknown {
-  return path
-    .split(".")
-    .reduce<unknown>(
-      (inner, key) => (isRecord(inner) && Object.hasOwn(inner, key) ? inner[key] : undefined),
-      value,
-    );
+  if (!isRecord(value)) return undefined;
+  if (Object.hasOwn(value, path)) return value[path];
+  for (let dot = path.lastIndexOf("."); dot > 0; dot = path.lastIndexOf(".", dot - 1)) {
+    const key = path.slice(0, dot);
+    const entry = Object.hasOwn(value, key) ? at(value[key], path.slice(dot + 1)) : undefined;
+    if (entry !== undefined) return entry;
+  }
+  return undefined;
 }
 
 const typeWords: Readonly<Record<string, string>> = {

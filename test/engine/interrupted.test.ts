@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { signRelease } from "../../rehearsal/signers.ts";
 import { startStack, told, withPack, type TestStack } from "../support/stack.ts";
 
 let stack: TestStack;
@@ -21,6 +22,7 @@ afterAll(() => stack.close());
 describe("pulumi up, stopped while writes are frozen and a migration runs,", () => {
   beforeEach(async () => {
     await writeFile(migrationFile, `SELECT pg_sleep(600);\n${migrationText}`);
+    await signRelease(stack.workspace, "v1.0.0");
   });
 
   test("by Ctrl-C opens writes again; a second one beside it is refused", async () => {
@@ -44,6 +46,7 @@ describe("pulumi up, stopped while writes are frozen and a migration runs,", () 
     await endMigration();
     expect(await stack.dnsAnswer()).toBe(stack.cloud.network.legacy);
     await writeFile(migrationFile, migrationText);
+    await signRelease(stack.workspace, "v1.0.0");
     const cancelled = await stack.run("cancel", "--yes", "production");
     expect(cancelled.exitCode, told(cancelled)).toBe(0);
     const result = await stack.up(...withPack);

@@ -40,12 +40,12 @@ function startPack(off: readonly string[] = []) {
     run: new Run(),
     judge: () => ({ now, rehearsal }),
     systemOf: () => system,
+    readTrust: () => trust,
   };
   const policies: Policy[] = [
     sealPolicy({
       ...judging,
       gates: releaseGates,
-      readTrust: () => trust,
       pack: "cutover@0.0.0",
     }),
     ...releaseGates.map((gate) => gatePolicy(gate, judging)),
@@ -194,6 +194,16 @@ describe("a gate that was switched off", () => {
       "no-pack",
     ]);
   });
+
+  test("the seal itself: the gates still judge what is true", () => {
+    const pack = startPack(["seal"]);
+    pack.registerWorld();
+    expect(pack.guard(at("entry")).diagnostics).toEqual([]);
+    const nobody = at("entry", { owners: {} });
+    expect(pack.guard(nobody).diagnostics.map(({ policy }) => policy)).toEqual([
+      "flagship/owners-assigned",
+    ]);
+  });
 });
 
 describe("what the pack has not seen", () => {
@@ -318,7 +328,7 @@ describe("what is reported where", () => {
         message: [
           "Next phase: cutover",
           "Found: release v1.1.0: nobody owns rollback.",
-          "Required: an owner for rollback, known to the allowed signers.",
+          "Required: an owner of rollback whom the allowed signers know.",
           "To do: pulumi config set --path cutover:owners.rollback <principal>",
         ].join("\n"),
       },

@@ -176,7 +176,7 @@ function readJson(lines: readonly string[]): ReadReport<"migrations"> {
       const onTheWay = migrations.some(({ status }) => status === "pending");
       const arrived =
         migrations.length === 0 ||
-        migrations.some((one) => one.status === "applied" && true);
+        migrations.some((one) => one.status === "applied" && one.toContract === targetContract);
       return !onTheWay && (currentContract !== targetContract || !arrived);
     })
     .map(({ space }) => space);

@@ -77,11 +77,11 @@ export const httpEndpoint = readingKind({
     milliseconds: "milliseconds until the whole answer was there",
     contentType: "the media type in small letters, without its parameters; null without one",
     version: "the version, as a text; null without one",
-    json: "by path as in the key `json`, the value there; null without one, and for objects and lists; a gate reaches those at paths without dots",
+    json: "by path as in the key `json`, the value there; null without one, and for objects and lists",
     location: "where a redirect leads, without its query; null without one",
     securityHeaders:
       "a record of `hstsSeconds` (seconds; null without the header), `contentSecurityPolicy` (true when there is one), `noSniff` (true when types are not guessed), `frameProtection` (true with X-Frame-Options, or frame-ancestors in the policy) and `referrerPolicy` (null without the header)",
-    cors: "by origin, a record of `allowed` (true when it may read the answer) and `credentials` (true when it may with credentials); a gate reaches those of origins without dots",
+    cors: "by origin, a record of `allowed` (true when it may read the answer) and `credentials` (true when it may with credentials)",
   },
   subject: ({ url }) => withoutQuery(new URL(url)),
 

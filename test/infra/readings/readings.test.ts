@@ -131,7 +131,7 @@ test("docs/readings.md lists every kind with its keys and facts", async () => {
     "# Readings",
     "Made from `infra/readings/` by `npx vitest run test/infra/readings/readings.test.ts --update`.",
     "`cutover:readings` names each reading and says where it looks; a gate of kind `reading-shows` names the reading and says what must be seen. What cannot be read keeps its gate closed, and so does a fact that is null or absent.",
-    "A gate names a fact within a record by its dotted path, as in `newest.completedAt`. The entries of a list have no path: a list can only be asked whether it is empty or includes a text. Nor does a path reach below a name that has a dot itself, as names of queues, alarms, secrets and hosts may: ask the lists and sums over all of them instead, as in `missing: { empty: true }`, `silent: { empty: true }` or `deadLetterDepth: { atMost: 0 }`.",
+    "A gate names a fact within a record by its dotted path, as in `newest.completedAt`. The entries of a list have no path: a list can only be asked whether it is empty or includes a text. A name in it may have dots itself, as hosts and alarms do.",
     ...readingKinds.flatMap(({ kind, title, target, facts }) => [
       `## ${kind}`,
       `Reads ${title}.`,

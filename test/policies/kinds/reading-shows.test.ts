@@ -53,8 +53,24 @@ testKind("reading-shows", {
     "one number of several": asks("copies", { oneOf: [1, 2] }),
     "one of several types": asks("copies", { oneOf: ["two", 2, true] }),
     "an empty record": asks("errors", { empty: true }),
+    "an entry below a name with dots": {
+      requires: { fields: { "alarms.api.errors.state": { is: "OK" } } },
+      given: { value: { alarms: { "api.errors": { state: "OK" } } } },
+    },
+    "an entry whose own name has dots": {
+      requires: { fields: { "json.checks.database.ok": { is: true } } },
+      given: { value: { json: { "checks.database.ok": true } } },
+    },
   },
   fails: {
+    "an entry below another name with dots": [
+      {
+        requires: { fields: { "alarms.api.errors.state": { is: "OK" } } },
+        given: { value: { alarms: { "api.errors.old": { state: "OK" }, api: null } } },
+      },
+      "inconclusive",
+      "alarms.api.errors.state is not in the reading",
+    ],
     "another text": [
       asks("status", { is: "available" }, secretText),
       "fail",

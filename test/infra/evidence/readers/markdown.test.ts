@@ -102,6 +102,7 @@ describe("markdown", () => {
     ["a table of one column", "| a |\n|---|\n| Owner |", {}],
     ["a table of three columns", "| a | b | c |\n|---|---|---|\n| Owner | payments | x |", {}],
     ["prose", "Owner: payments", {}],
+    ["prose in an item", "- Contacts\n\n  Owner: payments", {}],
     ["bold prose", "**Owner** is payments: yes", {}],
     ["an item without a value", "- Owner:\n- Pager: ", {}],
     ["an item without a key", "- : payments", {}],

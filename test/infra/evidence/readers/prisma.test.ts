@@ -105,6 +105,11 @@ https://pris.ly/d/migrate-baseline`;
       "prisma could not tell the status (P1001); solve that and run it again",
     ],
     [
+      "an unreachable database without a code",
+      "Database connection error:\n\nThe server is away",
+      "prisma could not tell the status; solve that and run it again",
+    ],
+    [
       "an error with an address",
       "Error: Schema engine error:\npostgresql://user:secret@db.example.com refused",
       "prisma could not tell the status; solve that and run it again",

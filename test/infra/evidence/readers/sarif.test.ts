@@ -1,18 +1,17 @@
 import { fc, test as property } from "@fast-check/vitest";
-import type { Log, Result, Run } from "sarif";
 import { describe, expect, test } from "vitest";
 import { sarif } from "../../../../infra/evidence/readers/sarif.ts";
 import { describeBadBytes, describeBadJson, readWith, refusal, sample } from "./samples.ts";
 
 const commit = "9f2c1e7b4a6d8035c1e2f3a4b5c6d7e8f9012345";
 const driver = { name: "Linter", version: "1.2.3", rules: [{ id: "no-eval" }] };
-const finding: Result = { ruleId: "no-eval", message: { text: "eval can be harmful" } };
+const finding = { ruleId: "no-eval", message: { text: "eval can be harmful" } };
 
-const run = (rest: Partial<Run>): Run => ({ tool: { driver }, results: [], ...rest });
-const log = (...runs: Partial<Run>[]): Log => ({ version: "2.1.0", runs: runs.map(run) });
+const run = (rest: object): object => ({ tool: { driver }, results: [], ...rest });
+const log = (...runs: object[]): object => ({ version: "2.1.0", runs: runs.map(run) });
 
 /** The findings that come of one result. */
-const found = (result: Partial<Result>, rest: Partial<Run> = {}) =>
+const found = (result: object, rest: object = {}) =>
   readWith(sarif, log({ results: [{ ...finding, ...result }], ...rest })).facts.result;
 
 describe("sarif", () => {
@@ -48,20 +47,20 @@ describe("sarif", () => {
 
   describe("the level", () => {
     const rules = [
-      { id: "a", defaultConfiguration: { level: "note" as const } },
-      { id: "b", defaultConfiguration: { level: "error" as const } },
+      { id: "a", defaultConfiguration: { level: "note" } },
+      { id: "b", defaultConfiguration: { level: "error" } },
     ];
     const tool = { driver: { ...driver, rules: [] }, extensions: [{ name: "more", rules }] };
     const overrides = [
-      { descriptor: { id: "a" }, configuration: { level: "error" as const } },
-      { descriptor: { id: "unknown" }, configuration: { level: "error" as const } },
+      { descriptor: { id: "a" }, configuration: { level: "error" } },
+      { descriptor: { id: "unknown" }, configuration: { level: "error" } },
     ];
     const invocations = [
       { executionSuccessful: true },
       { executionSuccessful: true, ruleConfigurationOverrides: overrides },
     ];
 
-    test.each<[string, Partial<Result>, Partial<Run>, string]>([
+    test.each<[string, object, object, string]>([
       ["its own before that of its rule", { ruleId: "b", level: "note" }, {}, "note"],
       ["that of its rule by name", { ruleId: "b" }, {}, "error"],
       ["that of its rule by the start of its name", { ruleId: "b/1/2" }, {}, "error"],
@@ -69,6 +68,17 @@ describe("sarif", () => {
         "that of its rule by place",
         { rule: { index: 1, toolComponent: { index: 0 } } },
         { tool },
+        "error",
+      ],
+      [
+        "that of the tool itself, where an extension has the same rule",
+        { ruleId: "b" },
+        {
+          tool: {
+            driver: { ...driver, rules: [{ ...rules[1], id: "b" }] },
+            extensions: [{ name: "more", rules: [{ id: "b" }] }],
+          },
+        },
         "error",
       ],
       ["that of its rule in an extension by name", { ruleId: "b" }, { tool }, "error"],
@@ -95,18 +105,13 @@ describe("sarif", () => {
         "note",
       ],
     ])("is %s", (_, result, rest, level) => {
-      const { ruleId, ...others } = { ruleId: undefined, ...result };
-      const one = {
-        message: finding.message,
-        ...(ruleId === undefined ? {} : { ruleId }),
-        ...others,
-      };
+      const one = { message: finding.message, ...result };
       const whole = log({ tool: { driver: { ...driver, rules } }, results: [one], ...rest });
       expect(readWith(sarif, whole).facts.result).toMatchObject([{ level }]);
     });
   });
 
-  test.each<[string, Partial<Result>, number]>([
+  test.each<[string, object, number]>([
     ["passed", { kind: "pass" }, 0],
     ["passed, of level none", { kind: "pass", level: "none" }, 0],
     ["passed and yet an error", { kind: "pass", level: "error" }, 1],
@@ -176,7 +181,7 @@ describe("sarif", () => {
     expect(readWith(sarif, log({}, { tool: older })).facts.tool).toEqual({ name: "Linter" });
   });
 
-  const provenance = (...revisions: string[]): Partial<Run> => ({
+  const provenance = (...revisions: string[]): object => ({
     versionControlProvenance: revisions.map((revisionId) => ({
       repositoryUri: "https://github.com/example/orders",
       revisionId,
@@ -237,22 +242,12 @@ describe("sarif", () => {
       log({ invocations: [{ executionSuccessful: true, endTimeUtc: "today" }] }),
       /time that is none/,
     ],
-    [
-      "an unknown level",
-      log({ results: [{ ...finding, level: "bad" as "error" }] }),
-      /results\.0\.level/,
-    ],
-    [
-      "an unknown kind",
-      log({ results: [{ ...finding, kind: "maybe" as "fail" }] }),
-      /results\.0\.kind/,
-    ],
+    ["an unknown level", log({ results: [{ ...finding, level: "bad" }] }), /results\.0\.level/],
+    ["an unknown kind", log({ results: [{ ...finding, kind: "maybe" }] }), /results\.0\.kind/],
     [
       "an unknown state of a suppression",
       log({
-        results: [
-          { ...finding, suppressions: [{ kind: "inSource", status: "maybe" as "accepted" }] },
-        ],
+        results: [{ ...finding, suppressions: [{ kind: "inSource", status: "maybe" }] }],
       }),
       /suppressions\.0\.status/,
     ],
