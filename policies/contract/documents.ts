@@ -1,6 +1,6 @@
 import { digestOf } from "./digest.ts";
 import { parseDocument, sha256 } from "./envelope.ts";
-import { predicates } from "./predicates.ts";
+import { predicateTypes } from "./predicate-types.ts";
 import { parseStatement } from "./statement.ts";
 
 /** One signed document as it lies in the evidence location, or why it cannot be read. */
@@ -29,7 +29,7 @@ function isApproval({ text }: SubmittedDocument): boolean {
   if (text === undefined) return false;
   try {
     const { predicateType } = parseStatement(parseDocument(text).envelope);
-    return predicateType === predicates.approval.type;
+    return predicateType === predicateTypes.approval;
   } catch {
     return false;
   }

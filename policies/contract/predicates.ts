@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { predicateTypes } from "./predicate-types.ts";
 import { evidenceMetaSchema } from "./statement.ts";
 
 const name = z.string().min(1).max(512);
@@ -139,16 +140,16 @@ const waiver = z.strictObject({
 
 /** Every predicate: its type URI and its shape. */
 export const predicates = {
-  tests: { type: "https://in-toto.io/attestation/test-result/v0.1", schema: tests },
-  vulnerabilities: { type: "https://in-toto.io/attestation/vulns/v0.2", schema: vulnerabilities },
-  verification: { type: "https://in-toto.io/attestation/svr/v0.1", schema: verification },
-  findings: { type: "urn:cutover:predicate:findings:v1", schema: findings },
-  migrations: { type: "urn:cutover:predicate:migrations:v1", schema: migrations },
-  metrics: { type: "urn:cutover:predicate:metrics:v1", schema: metrics },
-  document: { type: "urn:cutover:predicate:document:v1", schema: document },
-  comparison: { type: "urn:cutover:predicate:comparison:v1", schema: comparison },
-  approval: { type: "urn:cutover:predicate:approval:v1", schema: approval },
-  waiver: { type: "urn:cutover:predicate:waiver:v1", schema: waiver },
+  tests: { type: predicateTypes.tests, schema: tests },
+  vulnerabilities: { type: predicateTypes.vulnerabilities, schema: vulnerabilities },
+  verification: { type: predicateTypes.verification, schema: verification },
+  findings: { type: predicateTypes.findings, schema: findings },
+  migrations: { type: predicateTypes.migrations, schema: migrations },
+  metrics: { type: predicateTypes.metrics, schema: metrics },
+  document: { type: predicateTypes.document, schema: document },
+  comparison: { type: predicateTypes.comparison, schema: comparison },
+  approval: { type: predicateTypes.approval, schema: approval },
+  waiver: { type: predicateTypes.waiver, schema: waiver },
 } as const;
 
 /** Short name of a predicate. */
