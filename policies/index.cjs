@@ -16,7 +16,7 @@ if (major < required[0] || (major === required[0] && minor < required[1])) {
 }
 
 // What Node compiled once is kept for the next run.
-const { join } = require("node:path");
+const path = require("node:path");
 require("node:module").enableCompileCache(join(__dirname, "..", "node_modules", ".cache", "node"));
 
 // Not require: Pulumi has taught require to type-check TypeScript, which costs seconds.
