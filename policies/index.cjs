@@ -17,7 +17,9 @@ if (major < required[0] || (major === required[0] && minor < required[1])) {
 
 // What Node compiled once is kept for the next run.
 const path = require("node:path");
-require("node:module").enableCompileCache(join(__dirname, "..", "node_modules", ".cache", "node"));
+require("node:module").enableCompileCache(
+  path.join(__dirname, "..", "node_modules", ".cache", "node"),
+);
 
 // Not require: Pulumi has taught require to type-check TypeScript, which costs seconds.
 void import("./pack.ts");
