@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
-import { ChecklistError } from "../policies/contract/checklist.ts";
+import { ChecklistError, gateName } from "../policies/contract/checklist.ts";
 import { TrustError } from "../policies/signatures/trust.ts";
 import { OperatorError } from "../infra/errors.ts";
 import { messageOf } from "../infra/provider/error-text.ts";
@@ -72,7 +72,12 @@ Example:
     );
     console.log(`Wrote ${shortened(file)}`);
     const { verify, closedGates } = await import("./verify.ts");
-    const closed = closedGates(await verify({ ...options, phase: config.phase }));
+    const approvals = project.checklist.gates
+      .filter(({ kind }) => kind === "approved")
+      .map(({ id }) => gateName(project.checklist.system, id));
+    const closed = closedGates(await verify({ ...options, phase: config.phase })).filter(
+      (gate) => !approvals.includes(gate),
+    );
     if (closed.length === 0) return;
     console.log("\nThese gates are closed now; what opens them may void this approval:");
     for (const gate of closed) console.log(`  ${gate}`);

@@ -1,4 +1,4 @@
-import { attest } from "../policies/attested.ts";
+import { attest } from "../policies/evidence/attested.ts";
 import { gatesOf } from "../policies/checklist-gates.ts";
 import { gateName } from "../policies/contract/checklist.ts";
 import { evidenceDigest } from "../policies/contract/documents.ts";
@@ -8,7 +8,7 @@ import { findingText, judgeGate, type Finding } from "../policies/gate.ts";
 import { evidenceVerified } from "../policies/gates/evidence/evidence-verified.ts";
 import { Run } from "../policies/run.ts";
 import { readTrust } from "../policies/signatures/trust.ts";
-import { judgementOf, waiverText } from "../policies/waivers.ts";
+import { judgementOf, waiverText } from "../policies/evidence/waivers.ts";
 import { loadDocuments } from "../infra/evidence/load-documents.ts";
 import { emptyLedger } from "../infra/release/ledger.ts";
 import { planRelease } from "../infra/release/plan.ts";
@@ -98,7 +98,11 @@ export function verificationText(found: Verification): string {
     ...gates.map(answerText),
     "",
     closed === 0 ? `All ${judged} gates are open.` : `${closed} of ${judged} gates are closed.`,
-    ...(live === 0 ? [] : [`${live} more read the system itself: pulumi preview judges them.`]),
+    ...(live === 0
+      ? []
+      : [
+          `${live} more ${live === 1 ? "is" : "are"} judged by pulumi preview, which reads the system itself.`,
+        ]),
   ].join("\n");
 }
 

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { ageProblems } from "./age.ts";
+import { ageProblems } from "./evidence/age.ts";
 import {
   ChecklistError,
   gateName,
@@ -9,10 +9,11 @@ import {
 import type { GuardFacts } from "./contract/facts.ts";
 import { predicates } from "./contract/predicates.ts";
 import { subjectProblems } from "./contract/statement.ts";
-import { fail, inconclusive, type Gate, type Judge, type Reason, type Told } from "./gate.ts";
+import { fail, inconclusive, type Gate, type Judge, type Reason } from "./gate.ts";
+import type { Told } from "./evidence/attested.ts";
 import type { EvidenceKind, Kind, KindContext } from "./kind.ts";
 import { kinds } from "./kinds.ts";
-import { shownName } from "./kinds/names.ts";
+import { counted, shownName } from "./kinds/names.ts";
 
 /**
  * The gates of a checklist.
@@ -107,7 +108,7 @@ function judgeEvidence(
   const held = attested.evidence.filter(({ content }) => content.evidence === name);
   if (held.length === 0 && refused.length === 0) {
     const lost = attested.refused.filter(({ claims }) => claims === undefined).length;
-    const others = lost === 0 ? "" : `; ${lost} documents cannot be read`;
+    const others = lost === 0 ? "" : `; ${counted(lost, "document")} cannot be read`;
     return [inconclusive(`there is no evidence ${name}${others}`)];
   }
   const judged = held.map(({ document, statement, content }) => {

@@ -16,8 +16,8 @@ import { nouns } from "./nouns.ts";
 import type { Run } from "./run.ts";
 import type { Trust } from "./signatures/trust.ts";
 import type { System } from "./system.ts";
-import { readTold } from "./told.ts";
-import { judgementOf, waiverText } from "./waivers.ts";
+import { readTold } from "./evidence/told.ts";
+import { judgementOf, waiverText } from "./evidence/waivers.ts";
 
 type Level = "mandatory" | "advisory";
 

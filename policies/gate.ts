@@ -1,7 +1,6 @@
-import type { Attested } from "./attested.ts";
+import type { Told } from "./evidence/attested.ts";
 import type { GuardFacts, GuardName } from "./contract/facts.ts";
 import { gateTable, type GateId } from "./contract/gates.ts";
-import type { Readings } from "./contract/readings.ts";
 import type { Verdict } from "./contract/seal.ts";
 import { wrapWords } from "./contract/text.ts";
 import { nouns, type Noun } from "./nouns.ts";
@@ -29,12 +28,6 @@ export interface Judge {
   readonly now: number;
   /** Whether this run reaches stand-ins only, so that time may be scaled. */
   readonly rehearsal: boolean;
-}
-
-/** What the entry guard was told beside its facts. */
-export interface Told {
-  readonly attested: Attested;
-  readonly readings: Readings;
 }
 
 interface GateText {

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Attested } from "./attested.ts";
+import type { Attested } from "./evidence/attested.ts";
 import type { GuardFacts } from "./contract/facts.ts";
 import type { Phase } from "./contract/phase.ts";
 import type { EvidencePredicate, Predicate } from "./contract/predicates.ts";

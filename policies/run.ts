@@ -1,5 +1,4 @@
-import type { Told } from "./gate.ts";
-import { toldNothing } from "./told.ts";
+import { toldNothing, type Told } from "./evidence/attested.ts";
 
 /** Type token of the stack itself, the first resource of every run. */
 export const stackType = "pulumi:pulumi:Stack";

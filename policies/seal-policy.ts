@@ -3,11 +3,12 @@ import { digestOf } from "./contract/digest.ts";
 import { guardType } from "./contract/facts.ts";
 import { requiredGates } from "./contract/gates.ts";
 import type { Seal, Verdict, WaiverNote } from "./contract/seal.ts";
+import { wrapWords } from "./contract/text.ts";
 import { readFacts } from "./facts.ts";
-import { judgeGate, type Gate } from "./gate.ts";
+import { judgeGate, textWidth, type Gate } from "./gate.ts";
 import { checklistPolicyName, hear, reportAt, type Judging } from "./gate-policy.ts";
 import { plain } from "./values.ts";
-import { judgementOf } from "./waivers.ts";
+import { judgementOf } from "./evidence/waivers.ts";
 
 /** What the seal is made with. */
 export interface SealParts extends Judging {
@@ -49,9 +50,10 @@ export function sealPolicy(parts: SealParts): ResourceValidationPolicy {
       const { problem } = parts.systemOf(facts.system);
       if (problem === undefined) return;
       const text = [
-        `Found: the checklist cannot be used.`,
-        problem,
-        "To do: correct the checklist",
+        "Found: the checklist cannot be used.",
+        ...problem.split("\n").flatMap((line) => wrapWords(`  ${line}`, textWidth, "    ")),
+        "Required: a checklist in the form of policies/contract/checklist.ts.",
+        `To do: correct checklists/${facts.system}.yaml`,
       ];
       reportAt(report, "mandatory", text.join("\n"));
     },

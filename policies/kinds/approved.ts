@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { duration } from "../contract/checklist.ts";
 import { subjectProblems } from "../contract/statement.ts";
-import type { Attested } from "../attested.ts";
-import { ageProblems } from "../age.ts";
+import type { Attested } from "../evidence/attested.ts";
+import { ageProblems } from "../evidence/age.ts";
 import { inconclusive, type Reason } from "../gate.ts";
 import { releaseKind, type KindContext } from "../kind.ts";
 import { joined, shownName } from "./names.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ageProblems, durationText } from "../age.ts";
+import { ageProblems, durationText } from "../evidence/age.ts";
 import { duration } from "../contract/checklist.ts";
 import type { CoverFacts } from "../contract/facts.ts";
 import type { Reading } from "../contract/readings.ts";

@@ -9,7 +9,7 @@ import {
   type Gate,
 } from "../../policies/gate.ts";
 import { releaseGates } from "../../policies/release-gates.ts";
-import { toldNothing } from "../../policies/told.ts";
+import { toldNothing } from "../../policies/evidence/attested.ts";
 import { expectReadable, judgeWorld, runOf, set, unknown } from "../support/gate-tester.ts";
 import { openWorld, readyFacts } from "../support/samples.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { attest } from "../../policies/attested.ts";
+import { attest } from "../../policies/evidence/attested.ts";
 import { gatesOf } from "../../policies/checklist-gates.ts";
 import { parseChecklist } from "../../policies/contract/checklist.ts";
 import { digestOf } from "../../policies/contract/digest.ts";
@@ -13,7 +13,7 @@ import { evidenceVerified } from "../../policies/gates/evidence/evidence-verifie
 import { databaseEncryptedAtRest } from "../../policies/gates/databases/database-encrypted-at-rest.ts";
 import { readTrust } from "../../policies/signatures/trust.ts";
 import { Run } from "../../policies/run.ts";
-import { judgementOf } from "../../policies/waivers.ts";
+import { judgementOf } from "../../policies/evidence/waivers.ts";
 import { openWorld, readyFacts } from "../support/samples.ts";
 import {
   makeTrust,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import type { Attested } from "../../policies/attested.ts";
+import type { Attested } from "../../policies/evidence/attested.ts";
 import type { GuardFacts } from "../../policies/contract/facts.ts";
 import { predicates } from "../../policies/contract/predicates.ts";
 import type { Reading } from "../../policies/contract/readings.ts";

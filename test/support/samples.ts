@@ -1,8 +1,8 @@
-import { nothingAttested } from "../../policies/attested.ts";
+import { nothingAttested } from "../../policies/evidence/attested.ts";
 import { parseChecklist } from "../../policies/contract/checklist.ts";
 import { evidenceDigest } from "../../policies/contract/documents.ts";
 import type { GuardFacts } from "../../policies/contract/facts.ts";
-import type { Told } from "../../policies/gate.ts";
+import type { Told } from "../../policies/evidence/attested.ts";
 
 /** A declared resource, as the pack sees it. */
 export interface SampleResource {

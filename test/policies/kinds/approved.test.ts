@@ -1,5 +1,5 @@
 import { releaseSubjects } from "../../../policies/contract/statement.ts";
-import { nothingAttested } from "../../../policies/attested.ts";
+import { nothingAttested } from "../../../policies/evidence/attested.ts";
 import { ago, testKind } from "../../support/kind-tester.ts";
 import { readyFacts } from "../../support/samples.ts";
 

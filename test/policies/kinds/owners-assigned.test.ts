@@ -1,4 +1,4 @@
-import { nothingAttested } from "../../../policies/attested.ts";
+import { nothingAttested } from "../../../policies/evidence/attested.ts";
 import { testKind } from "../../support/kind-tester.ts";
 import { samplePerson } from "../../support/samples.ts";
 

@@ -1,4 +1,4 @@
-import { requirements } from "./requirements.ts";
+import { requirements } from "../requirements.ts";
 
 /** What is wrong with a time that must not be older than so many seconds; nothing means that it is recent enough. */
 export function ageProblems(at: string, mostSeconds: number, now: number): string[] {

@@ -1,13 +1,9 @@
 import { z } from "zod";
-import { attest, nothingAttested } from "./attested.ts";
-import type { SubmittedDocument } from "./contract/documents.ts";
-import type { Reading } from "./contract/readings.ts";
-import type { Told } from "./gate.ts";
-import type { Trust } from "./signatures/trust.ts";
-import { plain, unknownPath } from "./values.ts";
-
-/** What is known in a run whose entry guard has not registered. */
-export const toldNothing: Told = { attested: nothingAttested, readings: {} };
+import { attest, nothingAttested, type Told } from "./attested.ts";
+import type { SubmittedDocument } from "../contract/documents.ts";
+import type { Reading } from "../contract/readings.ts";
+import type { Trust } from "../signatures/trust.ts";
+import { plain, unknownPath } from "../values.ts";
 
 const documents: z.ZodType<SubmittedDocument[]> = z.array(
   z

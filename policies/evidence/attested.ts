@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { evidenceDigest, type SubmittedDocument } from "./contract/documents.ts";
-import { parseDocument } from "./contract/envelope.ts";
-import { UnreadableError } from "./contract/json.ts";
-import type { Predicate } from "./contract/predicates.ts";
-import { parseStatement, type EvidenceMeta, type Statement } from "./contract/statement.ts";
-import { TrustError, type Trust } from "./signatures/trust.ts";
-import { verifyDocument, type Signer } from "./signatures/verify.ts";
+import { evidenceDigest, type SubmittedDocument } from "../contract/documents.ts";
+import { parseDocument } from "../contract/envelope.ts";
+import { UnreadableError } from "../contract/json.ts";
+import type { Predicate } from "../contract/predicates.ts";
+import type { Readings } from "../contract/readings.ts";
+import { parseStatement, type EvidenceMeta, type Statement } from "../contract/statement.ts";
+import { TrustError, type Trust } from "../signatures/trust.ts";
+import { verifyDocument, type Signer } from "../signatures/verify.ts";
 
 /** A verified statement and the document that holds it. */
 interface Held<Content> {
@@ -52,6 +53,15 @@ export const nothingAttested: Attested = {
   digest: "",
   people: [],
 };
+
+/** What the entry guard was told beside its facts. */
+export interface Told {
+  readonly attested: Attested;
+  readonly readings: Readings;
+}
+
+/** What is known in a run whose entry guard has not registered. */
+export const toldNothing: Told = { attested: nothingAttested, readings: {} };
 
 /**
  * Verifies every document with the keys that the pack trusts.

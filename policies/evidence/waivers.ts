@@ -1,10 +1,11 @@
-import type { GuardFacts } from "./contract/facts.ts";
-import type { Verdict, WaiverNote } from "./contract/seal.ts";
-import { subjectProblems } from "./contract/statement.ts";
-import { wrapWords } from "./contract/text.ts";
-import { textWidth, verdictOf, type Finding, type Gate, type Judge, type Told } from "./gate.ts";
-import { shownLine, shownName } from "./kinds/names.ts";
-import { requirements } from "./requirements.ts";
+import type { GuardFacts } from "../contract/facts.ts";
+import type { Verdict, WaiverNote } from "../contract/seal.ts";
+import { subjectProblems } from "../contract/statement.ts";
+import { wrapWords } from "../contract/text.ts";
+import { textWidth, verdictOf, type Finding, type Gate, type Judge } from "../gate.ts";
+import type { Told } from "./attested.ts";
+import { shownLine, shownName } from "../kinds/names.ts";
+import { requirements } from "../requirements.ts";
 
 /** A gate's answer, complete. */
 export interface Judgement {
