@@ -46,6 +46,7 @@ export async function attest(evidence: string, options: AttestOptions): Promise<
       format: reader.format,
       digest: { sha256: sha256(bytes) },
     },
+    ...(read.about?.images === undefined ? {} : { images: read.about.images }),
   };
   const statement = statementOf(project, reader.predicate, { ...read.facts, cutover: meta });
   const name = key === undefined ? `${evidence}.statement.json` : `${evidence}.intoto.jsonl`;

@@ -36,6 +36,8 @@ export const evidenceMetaSchema = z.strictObject({
     format: z.string().max(64),
     digest: z.strictObject({ sha256: hex(64) }),
   }),
+  /** SHA-256 digests of the images that the report is about, where it says so. */
+  images: z.array(hex(64)).max(64).exactOptional(),
 });
 
 /** What a piece of evidence says of itself. */

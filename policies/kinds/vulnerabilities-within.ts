@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { severities } from "../contract/predicates.ts";
+import type { GuardFacts } from "../contract/facts.ts";
+import { fail, inconclusive, type Reason } from "../gate.ts";
 import { evidenceKind } from "../kind.ts";
 import { count, limitText, tooMany } from "./limits.ts";
+import { own } from "./names.ts";
 
 type Severity = (typeof severities)[number];
 
@@ -22,11 +25,18 @@ export const vulnerabilitiesWithin = evidenceKind({
       .optional()
       .describe("how many negligible ones there may be; no limit without it"),
     unknown: count.default(0).describe("how many there may be that the scanner did not rate"),
+    image: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,62}$/)
+      .optional()
+      .describe("the service whose image must have been scanned"),
   }),
-  required: (limits) =>
-    `${limitText(severities, limits, (level) => [level, level])} vulnerabilities`,
-  judge: ({ scanner }, limits) =>
-    tooMany(
+  required: ({ image, ...limits }) =>
+    `${limitText(severities, limits, (level) => [level, level])} vulnerabilities` +
+    (image === undefined ? "" : ` in the image of ${image}`),
+  judge: ({ scanner, cutover }, { image, ...limits }, { facts }) => [
+    ...(image === undefined ? [] : judgeImage(image, cutover.images ?? [], facts)),
+    ...tooMany(
       severities,
       limits,
       (level) =>
@@ -35,7 +45,18 @@ export const vulnerabilitiesWithin = evidenceKind({
           .map(({ id }) => id),
       (level) => [`${level} vulnerability`, `${level} vulnerabilities`],
     ),
+  ],
 });
+
+function judgeImage(service: string, scanned: readonly string[], facts: GuardFacts): Reason[] {
+  const image = own(facts.release.images, service);
+  const digest = /@sha256:([0-9a-f]{64})$/.exec(image ?? "")?.[1];
+  if (digest === undefined) {
+    return [inconclusive(`the release has no image of ${service} that is given by its digest`)];
+  }
+  if (scanned.length === 0) return [inconclusive("it does not say which image was scanned")];
+  return scanned.includes(digest) ? [] : [fail(`it is not about the image of ${service}`)];
+}
 
 function severityOf(score: string | undefined): Severity {
   return severities.find((severity) => severity === score) ?? "unknown";

@@ -203,6 +203,18 @@ describe("attest", () => {
     expectPlain(ended);
   });
 
+  test("a scan of another image of the release does not open the gate", async () => {
+    const report = join(evidence, "image-scan-worker.json");
+    const attested = await cutover(
+      ...["attest", "image-scan-api", "--format", "trivy", "--report", report],
+      ...["--key", signers.ci],
+    );
+    expect(attested.exitCode, attested.said).toBe(0);
+    const { said } = await cutover("verify", ...cutoverOf);
+    expect(said).toMatch(/^CLOSED +flagship\/api-image-scanned$/m);
+    expect(said).toContain("it is not about the image of api");
+  });
+
   test("refuses a report from the future", async () => {
     const report = join(evidence, "image-scan-api.json");
     const scan = JSON.parse(await readFile(report, "utf8")) as object;

@@ -109,7 +109,7 @@ export function judgeBy(
   const context = { facts, now: sampleNow, phase: facts.phase };
   if (kind.judges === "reading") return kind.judge(given as unknown as Reading, requires, context);
   if (kind.judges === "release") return kind.judge(given as unknown as Attested, requires, context);
-  const predicate = predicates[kind.judges].schema.parse({ ...given, cutover: sampleMeta });
+  const predicate = predicates[kind.judges].schema.parse({ cutover: sampleMeta, ...given });
   return kind.judge(predicate, requires, context);
 }
 

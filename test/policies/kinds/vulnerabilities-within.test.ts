@@ -1,5 +1,5 @@
-import { testKind } from "../../support/kind-tester.ts";
-import { secretText } from "../../support/samples.ts";
+import { sampleMeta, testKind } from "../../support/kind-tester.ts";
+import { readyFacts, secretText } from "../../support/samples.ts";
 
 function found(...entries: (readonly [id: string, ...scores: string[]])[]) {
   return {
@@ -45,9 +45,43 @@ testKind("vulnerabilities-within", {
         ["CVE-2026-6", "negligible"],
       ),
     },
+    "the image that is asked for": {
+      requires: { image: "api" },
+      given: { cutover: { ...sampleMeta, images: ["0b".repeat(32), "4f".repeat(32)] } },
+    },
     "a second rating that is worse": found(["CVE-2026-1", "low", "critical"]),
   },
   fails: {
+    "the image of another service": [
+      {
+        requires: { image: "api" },
+        given: { cutover: { ...sampleMeta, images: ["0b".repeat(32)] } },
+      },
+      "fail",
+      "it is not about the image of api",
+    ],
+    "no word of an image": [
+      { requires: { image: "api" } },
+      "inconclusive",
+      "it does not say which image was scanned",
+    ],
+    "an image that the release does not have": [
+      {
+        requires: { image: "constructor" },
+        given: { cutover: { ...sampleMeta, images: ["4f".repeat(32)] } },
+      },
+      "inconclusive",
+      "the release has no image of constructor that is given by its digest",
+    ],
+    "an image that the release names by a tag": [
+      {
+        requires: { image: "api" },
+        given: { cutover: { ...sampleMeta, images: ["4f".repeat(32)] } },
+        facts: { release: { ...readyFacts.release, images: { api: "example.com/api:1" } } },
+      },
+      "inconclusive",
+      "the release has no image of api that is given by its digest",
+    ],
     "one that is critical": [
       found(["CVE-2026-1", "critical"]),
       "fail",
