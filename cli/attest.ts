@@ -110,7 +110,7 @@ function expectAbout({ about = {} }: ReadReport, { release }: Project, report: s
   if (strange.length > 0) {
     throw wrong(
       report,
-      `it is about image sha256:${String(strange[0])}`,
+      `it is about image sha256:${String(strange[0]).slice(0, 12)}`,
       "an image of the release",
     );
   }

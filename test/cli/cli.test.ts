@@ -166,7 +166,7 @@ describe("attest", () => {
         "--report",
         "examples/flagship/evidence/v1.1.0/image-scan-api.json",
       ],
-      /about image\s+sha256:[\s\S]*an image of the release/,
+      /about image sha256:[\s\S]*an image of the release/,
     ],
     [
       "an unknown release",
