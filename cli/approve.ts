@@ -1,6 +1,7 @@
 import { gateName } from "../policies/contract/checklist.ts";
 import { evidenceDigest } from "../policies/contract/documents.ts";
 import { gateTable } from "../policies/contract/gates.ts";
+import { approved } from "../policies/kinds/approved.ts";
 import { requirements } from "../policies/requirements.ts";
 import { namespaceOf, waiverNamespace } from "../policies/signatures/roles.ts";
 import { loadDocuments } from "../infra/evidence/load-documents.ts";
@@ -34,11 +35,13 @@ export async function approve(options: SignOptions & { readonly role: string }):
   const { config, checklist, release, root, stack } = project;
   const { phase } = config;
   const { role } = options;
-  const roles = checklist.gates
-    .filter((gate) => gate.kind === "approved" && gate.phase === phase)
-    .flatMap(({ requires }) =>
-      Array.isArray(requires["roles"]) ? requires["roles"].map(String) : [],
-    );
+  const asked = checklist.gates
+    .filter(({ kind }) => kind === approved.kind)
+    .flatMap((gate) => {
+      const { data } = approved.requires.safeParse(gate.requires);
+      return data === undefined ? [] : [{ ...data, phase: gate.phase }];
+    });
+  const roles = asked.filter((one) => one.phase === phase).flatMap((one) => one.roles);
   if (!roles.includes(role)) {
     const required =
       roles.length === 0 ? "no approval at all" : `an approval as ${roles.join(", as ")}`;
@@ -54,10 +57,7 @@ export async function approve(options: SignOptions & { readonly role: string }):
     );
   }
   const { principal, key } = personOf(project, options.key, namespaceOf(role), options.as);
-  const barred = checklist.gates.some(
-    ({ kind, requires }) => kind === "approved" && requires["barred"] !== "nobody",
-  );
-  if (barred && release.authors.includes(principal)) {
+  if (asked.some(({ barred }) => barred === "author") && release.authors.includes(principal)) {
     throw new OperatorError(
       problemText("Nothing was signed.", [
         {

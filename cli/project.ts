@@ -79,14 +79,19 @@ function topOf(from: string): string {
   );
 }
 
+/** The stacks of a project that have a config file. */
+export function knownStacks(root: string): string[] {
+  return readdirSync(root).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
+}
+
 /** The config as the engine would hand it over. Secrets stay encrypted: nothing here needs them. */
-function engineValues(
+export function engineValues(
   root: string,
   { stack, release, phase }: Choice,
 ): [Record<string, string>, string[]] {
   const file = `Pulumi.${stack}.yaml`;
   if (!existsSync(join(root, file))) {
-    const known = readdirSync(root).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
+    const known = knownStacks(root);
     throw new OperatorError(
       problemText("The stack is unknown.", [
         {

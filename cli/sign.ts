@@ -51,13 +51,17 @@ export function statementOf(
 
 /** Signs a statement with a CI's Ed25519 key. */
 export function signWithKey(statement: Statement, key: KeyObject): Envelope {
+  const { payload, signed } = payloadOf(statement);
+  return envelopeOf(payload, sign(null, signed, key).toString("base64"));
+}
+
+function payloadOf(statement: Statement): { payload: Buffer; signed: Buffer } {
   const payload = Buffer.from(JSON.stringify(statement));
-  const signature = sign(null, signedBytes(payloadType, payload), key);
-  return {
-    payloadType,
-    payload: payload.toString("base64"),
-    signatures: [{ sig: signature.toString("base64") }],
-  };
+  return { payload, signed: signedBytes(payloadType, payload) };
+}
+
+function envelopeOf(payload: Buffer, sig: string): Envelope {
+  return { payloadType, payload: payload.toString("base64"), signatures: [{ sig }] };
 }
 
 /**
@@ -176,12 +180,12 @@ export async function signWithSsh(
   key: string,
   namespace: string,
 ): Promise<Envelope> {
-  const payload = Buffer.from(JSON.stringify(statement));
+  const { payload, signed } = payloadOf(statement);
   let armored: string;
   try {
     // It asks for a passphrase at the terminal by itself.
     ({ stdout: armored } = await execa("ssh-keygen", ["-Y", "sign", "-f", key, "-n", namespace], {
-      input: signedBytes(payloadType, payload),
+      input: signed,
     }));
   } catch (error) {
     const missing = codeOf(error) === "ENOENT";
@@ -202,7 +206,7 @@ export async function signWithSsh(
     .split("\n")
     .filter((line) => !line.startsWith("-----"))
     .join("");
-  return { payloadType, payload: payload.toString("base64"), signatures: [{ sig }] };
+  return envelopeOf(payload, sig);
 }
 
 /** Where a document of a release goes: the evidence location when it is a folder, or where `--out` says. */

@@ -6,10 +6,9 @@ import {
   type Checklist,
   type ChecklistGate,
 } from "./contract/checklist.ts";
-import type { GuardFacts } from "./contract/facts.ts";
 import { predicates } from "./contract/predicates.ts";
 import { subjectProblems } from "./contract/statement.ts";
-import { fail, inconclusive, type Gate, type Judge, type Reason } from "./gate.ts";
+import { fail, inconclusive, type Gate, type Reason } from "./gate.ts";
 import type { Told } from "./evidence/attested.ts";
 import type { EvidenceKind, Kind, KindContext } from "./kind.ts";
 import { kinds } from "./kinds.ts";
@@ -84,7 +83,7 @@ function gateOf(checklist: Checklist, row: ChecklistGate, kind: Kind, requires: 
         }
         return kind.judge(reading, requires, context);
       }
-      return judgeEvidence(row, kind, requires, told, facts, judge);
+      return judgeEvidence(row, kind, requires, told, context);
     },
   };
 }
@@ -98,8 +97,7 @@ function judgeEvidence(
   kind: EvidenceKind,
   requires: unknown,
   { attested }: Told,
-  facts: GuardFacts,
-  { now }: Judge,
+  context: KindContext,
 ): readonly Reason[] {
   if (attested.trustProblem !== undefined) {
     return [inconclusive("no signature can be checked, see gate evidence-verified")];
@@ -111,6 +109,7 @@ function judgeEvidence(
     const others = lost === 0 ? "" : `; ${counted(lost, "document")} cannot be read`;
     return [inconclusive(`there is no evidence ${name}${others}`)];
   }
+  const { facts, now } = context;
   const judged = held.map(({ document, statement, content }) => {
     const problems = [
       ...subjectProblems(statement.subject, facts.release),
@@ -132,7 +131,7 @@ function judgeEvidence(
         ),
       ];
     }
-    return kind.judge(predicate.data as never, requires, { facts, now, phase: facts.phase });
+    return kind.judge(predicate.data as never, requires, context);
   });
   const reasons = [
     ...refused.map(({ document, why }) => inconclusive(`evidence ${name} (${document}): ${why}`)),

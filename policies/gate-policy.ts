@@ -31,13 +31,14 @@ export interface Judging {
   readonly readTrust: () => Trust;
 }
 
-/** Listens to what the entry guard was told; the guards behind it are judged with the same. */
+/** Listens to the entry guard; the guards behind it are judged with what it was told. */
 export function hear(
-  { guard }: GuardFacts,
+  facts: GuardFacts,
   props: Readonly<Record<string, unknown>>,
   { run, readTrust, judge }: Judging,
 ): void {
-  if (guard === "entry") run.tell(readTold(props, readTrust, judge().now));
+  if (facts.guard !== "entry") return;
+  run.enter({ facts, told: readTold(props, readTrust, judge().now) });
 }
 
 /**
@@ -57,11 +58,12 @@ export function gatePolicy(gate: Gate, judging: Judging): ResourceValidationPoli
       run.markLive(gate.id);
       if (gate.about === "resource" && type === nouns[gate.noun].type) {
         const found = judgeResource(gate, { urn, type, name, props });
-        const facts = entryFacts(run);
-        if (facts === undefined) reportAll(report, gate, "mandatory", found);
-        else reportJudged(report, gate, found, facts, judging, "mandatory");
+        if (run.entry === undefined) reportAll(report, gate, "mandatory", found);
+        else reportJudged(report, gate, found, run.entry.facts, judging, "mandatory");
       }
-      if (type === guardType) reportGuard(report, gate, props, judging);
+      if (type !== guardType) return;
+      const facts = guardFacts(props, judging);
+      if (facts !== undefined) reportGuard(report, gate, facts, judging);
     },
   };
 }
@@ -78,10 +80,10 @@ export function checklistPolicy(judging: Judging): ResourceValidationPolicy {
     validateResource: ({ type, props }, report) => {
       judging.run.markLive(checklistPolicyName);
       if (type !== guardType) return;
-      const { facts } = readFacts(() => props["facts"]);
+      const facts = guardFacts(props, judging);
       if (facts === undefined) return;
       for (const gate of judging.systemOf(facts.system).gates) {
-        reportGuard(report, gate, props, judging);
+        reportGuard(report, gate, facts, judging);
       }
     },
   };
@@ -90,19 +92,26 @@ export function checklistPolicy(judging: Judging): ResourceValidationPolicy {
 /** Name of the policy that judges the gates of checklists. */
 export const checklistPolicyName = "checklist";
 
+/** The facts of a guard, which is heard. Undefined when they cannot be read, which is the seal's to report. */
+function guardFacts(
+  props: Readonly<Record<string, unknown>>,
+  judging: Judging,
+): GuardFacts | undefined {
+  const { facts } = readFacts(() => props["facts"]);
+  // The seal has heard it, unless it was switched off: gates say what is true all the same.
+  if (facts !== undefined && judging.run.entry === undefined) hear(facts, props, judging);
+  return facts;
+}
+
 /** Reports a gate at its guard: what this phase requires is mandatory, what only the next one does is advice. */
 function reportGuard(
   report: ReportViolation,
   gate: Gate,
-  props: Readonly<Record<string, unknown>>,
+  facts: GuardFacts,
   judging: Judging,
 ): void {
-  const { facts } = readFacts(() => props["facts"]);
-  // Facts that cannot be read are the seal's to report.
-  if (facts === undefined || facts.guard !== gate.guard) return;
+  if (facts.guard !== gate.guard) return;
   const { run, judge, systemOf } = judging;
-  // The seal has heard it, unless it was switched off: gates say what is true all the same.
-  if (!run.hasHeard) hear(facts, props, judging);
   const { checklist } = systemOf(facts.system);
   const { guard, phase, direction } = facts;
   const found = (): Finding[] =>
@@ -167,12 +176,4 @@ export function reportAt(
       ? {}
       : { name: gate.id, description: gate.requires, severity: gate.severity };
   reportObject({ message, enforcementLevel, ...named });
-}
-
-function entryFacts(run: Run): GuardFacts | undefined {
-  for (const { props } of run.ofType(guardType)) {
-    const { facts } = readFacts(() => props["facts"]);
-    if (facts?.guard === "entry") return facts;
-  }
-  return undefined;
 }

@@ -1,3 +1,4 @@
+import type { GuardFacts } from "./contract/facts.ts";
 import { toldNothing, type Told } from "./evidence/attested.ts";
 
 /** Type token of the stack itself, the first resource of every run. */
@@ -18,18 +19,24 @@ export interface Seen {
   ofType(type: string): readonly Sighting[];
 }
 
+/** What the entry guard says: its facts, and what it was told beside them. */
+interface Entry {
+  readonly facts: GuardFacts;
+  readonly told: Told;
+}
+
 /** What the pack remembers between two calls of the engine. Starts afresh with each preview and each update. */
 export class Run implements Seen {
   readonly #sightings = new Map<string, Sighting>();
   readonly #live = new Set<string>();
-  #told = toldNothing;
+  #entry: Entry | undefined;
 
   /** Remembers a resource, and forgets the run before when the resource is the stack. */
   see(sighting: Sighting): void {
     if (sighting.type === stackType) {
       this.#sightings.clear();
       this.#live.clear();
-      this.#told = toldNothing;
+      this.#entry = undefined;
     }
     this.#sightings.set(sighting.urn, sighting);
   }
@@ -38,19 +45,19 @@ export class Run implements Seen {
     return [...this.#sightings.values()].filter((sighting) => sighting.type === type);
   }
 
+  /** What the entry guard of this run said; undefined before it registered. */
+  get entry(): Entry | undefined {
+    return this.#entry;
+  }
+
   /** What the entry guard was told beside its facts; nothing before it registered. */
   get told(): Told {
-    return this.#told;
+    return this.#entry?.told ?? toldNothing;
   }
 
-  /** Tells whether the entry guard of this run was heard. */
-  get hasHeard(): boolean {
-    return this.#told !== toldNothing;
-  }
-
-  /** Remembers what the entry guard was told. */
-  tell(told: Told): void {
-    this.#told = told;
+  /** Remembers what the entry guard said. */
+  enter(entry: Entry): void {
+    this.#entry = entry;
   }
 
   /** Notes that the engine calls the policy in this run, so it was not switched off. */

@@ -46,7 +46,6 @@ export function sealPolicy(parts: SealParts): ResourceValidationPolicy {
         reportAt(report, "mandatory", text.join("\n"));
         return;
       }
-      hear(facts, props, parts);
       const { problem } = parts.systemOf(facts.system);
       if (problem === undefined) return;
       const text = [

@@ -1,18 +1,9 @@
 import { randomBytes } from "node:crypto";
-import {
-  chmod,
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  symlink,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseDocument, type Document } from "yaml";
+import { knownStacks } from "../cli/project.ts";
 import { availableVersions } from "../infra/release/release.ts";
 import type { Engine } from "../tools/engine/engine.ts";
 import { clockScale } from "./clock.ts";
@@ -149,9 +140,7 @@ async function stackConfig(stack: string): Promise<Document> {
   try {
     return parseDocument(await readFile(join(projectFolder, file), "utf8"));
   } catch {
-    const known = (await readdir(projectFolder)).flatMap(
-      (name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? [],
-    );
+    const known = knownStacks(projectFolder);
     throw new RehearsalError(
       `There is no ${file}. Required: a stack with a config file (${known.join(", ")}).\n` +
         `To do: npm run rehearse -- --stack ${known[0] ?? "production"}`,

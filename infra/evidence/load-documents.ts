@@ -5,6 +5,7 @@ import { ExponentialBackoff, handleWhen, retry } from "cockatiel";
 import type { SubmittedDocument } from "../../policies/contract/documents.ts";
 import { decodeUtf8, signedLimits, UnreadableError } from "../../policies/contract/json.ts";
 import { codeOf } from "../provider/error-text.ts";
+import { wholeBody } from "../whole-body.ts";
 
 /** Most bytes of one file. */
 const fileBytes = 2 * signedLimits.bytes;
@@ -174,14 +175,11 @@ async function fetchBytes(address: URL): Promise<Uint8Array | undefined> {
     const answer = `the server answers ${response.status}`;
     throw response.status >= 500 ? new ServerError(answer) : new UnreadableError(answer);
   }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > fileBytes) throw new UnreadableError("it is larger than 8 MiB");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  return wholeBody(
+    (response.body ?? []) as AsyncIterable<Uint8Array>,
+    fileBytes,
+    () => new UnreadableError("it is larger than 8 MiB"),
+  );
 }
 
 const problems: Readonly<Record<string, string>> = {

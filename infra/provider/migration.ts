@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { z } from "zod";
+import { sha256 as sha256Of } from "../../policies/contract/envelope.ts";
 import { codeOf, messageOf } from "./error-text.ts";
 import { inputFailures, parseInputs } from "./inputs.ts";
 import {
@@ -151,7 +151,7 @@ async function readFiles({ folder, files }: MigrationInputs): Promise<SqlFile[]>
     });
     if (bytes === undefined) continue;
     const sql = bytes.toString("utf8");
-    const found = createHash("sha256").update(bytes).digest("hex");
+    const found = sha256Of(bytes);
     if (found !== sha256) {
       problems.push(
         `${name} changed since the plan was made: found ${found.slice(0, 12)}…, required ${sha256.slice(0, 12)}…`,

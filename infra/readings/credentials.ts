@@ -1,6 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { z } from "zod";
 import { ReadingError } from "./reading.ts";
+
+/** The name of an environment variable, in the stack config. */
+export const environmentName = z
+  .string()
+  .regex(/^[A-Za-z_]\w*$/, "must be the name of an environment variable");
 
 /**
  * A password from the environment, which is the only place where readings take one from.

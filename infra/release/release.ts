@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { digestOf } from "../../policies/contract/digest.ts";
+import { sha256 } from "../../policies/contract/envelope.ts";
 import { OperatorError, problemText, type Problem } from "../errors.ts";
 
 /** The services of a system in the order in which they start. */
@@ -86,8 +86,7 @@ export function readRelease(folder: string, version: string): Release | undefine
   }
   const files = migrations.map((name) => {
     const sql = join(folder, "migrations", name);
-    if (existsSync(sql))
-      return { name, sha256: createHash("sha256").update(readFileSync(sql)).digest("hex") };
+    if (existsSync(sql)) return { name, sha256: sha256(readFileSync(sql)) };
     problems.push({
       where: `${where}: migrations`,
       found: `${name}, but no such file`,

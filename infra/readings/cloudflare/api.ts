@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseJson, UnreadableError, type JsonLimits } from "../../../policies/contract/json.ts";
 import { codeOf } from "../../provider/error-text.ts";
+import { wholeBody } from "../../whole-body.ts";
 import { ReadingError } from "../reading.ts";
 
 /** An id of Cloudflare's. */
@@ -63,7 +64,11 @@ export async function askCloudflare<Result>(
       redirect: "manual",
       signal,
     });
-    const body = await readBody(response, subject);
+    const body = await wholeBody(
+      (response.body ?? []) as AsyncIterable<Uint8Array>,
+      limits.bytes,
+      () => unusable(subject, `it is larger than ${limits.bytes / 1024} KiB`),
+    );
     if (!response.ok) throw refusal(question, response.status, body);
     const answer = answerSchema(question.result).safeParse(parseJson(body, limits));
     if (answer.success) {
@@ -102,19 +107,6 @@ function tokenOf({ tokenEnv, subject, needs }: Question<unknown>): string {
   throw new ReadingError(
     `the environment variable ${tokenEnv} ${found}, to read ${subject}. To do: set it to an API token with ${needs}`,
   );
-}
-
-async function readBody(response: Response, subject: string): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    chunks.push(chunk);
-    size += chunk.length;
-    // Leaving the loop ends the connection.
-    if (size > limits.bytes)
-      throw unusable(subject, `it is larger than ${limits.bytes / 1024} KiB`);
-  }
-  return Buffer.concat(chunks);
 }
 
 /** https://developers.cloudflare.com/api/: how every answer is wrapped. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { parseJson, UnreadableError } from "../../../policies/contract/json.ts";
 import { codeOf } from "../../provider/error-text.ts";
+import { wholeBody } from "../../whole-body.ts";
 import { ReadingError } from "../reading.ts";
 
 /** Where a Docker Engine listens, in the stack config. */
@@ -159,19 +160,16 @@ const failures: Readonly<Record<string, { readonly text: string; readonly again:
 };
 
 async function wholeAnswer(engine: Engine, response: IncomingMessage): Promise<EngineAnswer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > limits.bytes) {
-      throw new ReadingError(
+  const body = await wholeBody(
+    response as AsyncIterable<Buffer>,
+    limits.bytes,
+    () =>
+      new ReadingError(
         `the Docker Engine at ${engine.name} answered with more than ${limits.bytes / 1024} KiB`,
-      );
-    }
-  }
+      ),
+  );
   const { statusCode = 0, headers } = response;
-  return { status: statusCode, headers, body: Buffer.concat(chunks) };
+  return { status: statusCode, headers, body };
 }
 
 function parsed<Shape>({ name }: Engine, body: Buffer, shape: z.ZodType<Shape>): Shape {

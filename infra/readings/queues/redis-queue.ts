@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { codeOf } from "../../provider/error-text.ts";
-import { environmentPassword, readCertificate } from "../credentials.ts";
+import { environmentName, environmentPassword, readCertificate } from "../credentials.ts";
 import { ReadingError, readingKind } from "../reading.ts";
 
 // A key of Redis may be anything; these are the names that people give to queues.
@@ -46,14 +46,10 @@ const target = z
       .min(1)
       .optional()
       .meta({ description: "a Redis user; its default one when absent", example: "reader" }),
-    passwordEnv: z
-      .string()
-      .regex(/^[A-Za-z_]\w*$/, "must be the name of an environment variable")
-      .optional()
-      .meta({
-        description: "the environment variable that holds the password",
-        example: "REDIS_PASSWORD",
-      }),
+    passwordEnv: environmentName.optional().meta({
+      description: "the environment variable that holds the password",
+      example: "REDIS_PASSWORD",
+    }),
     tls: z.boolean().default(false).meta({ description: "true or false", example: "true" }),
     caFile: z.string().min(1).optional().meta({
       description: "a PEM file with the server's CA, from the project's top, with tls",

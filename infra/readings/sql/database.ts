@@ -7,7 +7,7 @@ import {
   type Session,
 } from "../../provider/postgres-session.ts";
 import { RefusedError } from "../../provider/resource-type.ts";
-import { environmentPassword, readCertificate } from "../credentials.ts";
+import { environmentName, environmentPassword, readCertificate } from "../credentials.ts";
 import { ReadingError, type ReadingContext } from "../reading.ts";
 
 const { host, port, database, user } = connectionSchema.shape;
@@ -19,13 +19,10 @@ export const databaseTarget = z
     port: port.meta({ description: "a port, 1 to 65535", example: "5432" }),
     database: database.meta({ description: "a PostgreSQL database name", example: "flagship" }),
     user: user.meta({ description: "a PostgreSQL role", example: "reader" }),
-    passwordEnv: z
-      .string()
-      .regex(/^[A-Za-z_]\w*$/, "must be the name of an environment variable")
-      .meta({
-        description: "the environment variable that holds the password",
-        example: "READER_PASSWORD",
-      }),
+    passwordEnv: environmentName.meta({
+      description: "the environment variable that holds the password",
+      example: "READER_PASSWORD",
+    }),
     caFile: z.string().min(1).optional().meta({
       description: "a PEM file with the server's CA, from the project's top; without it, no TLS",
       example: "rds-ca.pem",
