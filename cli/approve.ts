@@ -36,12 +36,12 @@ export async function approve(options: SignOptions & { readonly role: string }):
   const { phase } = config;
   const { role } = options;
   const asked = checklist.gates
-    .filter(({ kind }) => kind === approved.kind)
+    .filter((gate) => gate.kind === approved.kind && gate.phase.includes(phase))
     .flatMap((gate) => {
       const { data } = approved.requires.safeParse(gate.requires);
-      return data === undefined ? [] : [{ ...data, phase: gate.phase }];
+      return data === undefined ? [] : [data];
     });
-  const roles = asked.filter((one) => one.phase === phase).flatMap((one) => one.roles);
+  const roles = asked.flatMap((one) => one.roles);
   if (!roles.includes(role)) {
     const required =
       roles.length === 0 ? "no approval at all" : `an approval as ${roles.join(", as ")}`;

@@ -54,7 +54,7 @@ export async function verify(choice: Choice): Promise<Verification> {
     .filter(({ reading }) => reading !== undefined)
     .map(({ id }) => gateName(checklist.system, id));
   const required = checklist.gates
-    .filter((gate) => gate.phase === phase)
+    .filter((gate) => gate.phase.includes(phase) && gate.guard === "entry")
     .map(({ id }) => gateName(checklist.system, id));
   const gates = [
     evidenceVerified,

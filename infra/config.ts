@@ -22,6 +22,11 @@ const schema = z.strictObject({
   ),
   phase: key(z.enum(phases), `one of ${phases.join(", ")}`, "prepare"),
   release: key(z.string().regex(/^v\d+\.\d+\.\d+$/), "a version vX.Y.Z", "v1.0.0"),
+  cutoverAt: key(
+    z.iso.datetime({ offset: true }).optional(),
+    "when the cutover is to begin, a time with its offset",
+    "2026-12-01T02:00:00Z",
+  ),
   clockScale: key(
     z.number().min(1).default(1),
     "how much faster than the wall the clock runs; 1 outside a rehearsal",

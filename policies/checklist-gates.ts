@@ -1,18 +1,20 @@
 import type { z } from "zod";
-import { ageProblems } from "./evidence/age.ts";
+import { afterProblems, ageProblems } from "./evidence/age.ts";
 import {
   ChecklistError,
   gateName,
   type Checklist,
   type ChecklistGate,
 } from "./contract/checklist.ts";
+import type { GuardFacts } from "./contract/facts.ts";
+import { phaseAfter, type Phase } from "./contract/phase.ts";
 import { predicates } from "./contract/predicates.ts";
 import { subjectProblems } from "./contract/statement.ts";
 import { fail, inconclusive, type Gate, type Reason } from "./gate.ts";
 import type { Told } from "./evidence/attested.ts";
 import type { EvidenceKind, Kind, KindContext } from "./kind.ts";
 import { kinds } from "./kinds.ts";
-import { counted, shownName } from "./kinds/names.ts";
+import { counted, shownName } from "./checks/names.ts";
 
 /**
  * The gates of a checklist.
@@ -31,6 +33,7 @@ export function gatesOf(checklist: Checklist): Gate[] {
     const requires = kind.requires.safeParse(row.requires);
     problems.push(
       ...missingKeys(row, kind).map((key) => `gate ${row.id}, ${key}: required for ${row.kind}`),
+      ...strangeKeys(row, kind).map((key) => `gate ${row.id}, ${key}: of no use for ${row.kind}`),
       ...(requires.error?.issues ?? []).map(
         ({ path, message }) =>
           `gate ${row.id}, ${["requires", ...path].map(String).join(".")}: ${message}`,
@@ -43,28 +46,65 @@ export function gatesOf(checklist: Checklist): Gate[] {
   throw new ChecklistError(problems.map((problem) => `${file}: ${problem}`).join("\n"));
 }
 
-function missingKeys({ evidence, maxAge, reading }: ChecklistGate, { judges }: Kind): string[] {
-  if (judges === "reading") return reading === undefined ? ["reading"] : [];
-  if (judges === "release") return [];
-  return [
-    ...(evidence === undefined ? ["evidence"] : []),
-    ...(maxAge === undefined ? ["maxAge"] : []),
+/** The keys that each sort of kind needs, and those that it may have. */
+const keysOf = {
+  evidence: { needs: ["evidence", "maxAge"], may: ["after"] },
+  reading: { needs: ["reading"], may: [] },
+  release: { needs: [], may: [] },
+  resources: { needs: ["guard"], may: [] },
+} as const satisfies Record<string, { needs: readonly RowKey[]; may: readonly RowKey[] }>;
+
+type RowKey = "evidence" | "maxAge" | "after" | "reading" | "guard";
+
+const rowKeys: readonly RowKey[] = ["evidence", "maxAge", "after", "reading", "guard"];
+
+function keysFor({ judges }: Kind): {
+  readonly needs: readonly RowKey[];
+  readonly may: readonly RowKey[];
+} {
+  return keysOf[
+    judges === "reading" || judges === "release" || judges === "resources" ? judges : "evidence"
   ];
+}
+
+/** The entry guard is where a gate stands that names none. */
+function hasKey(row: ChecklistGate, key: RowKey): boolean {
+  return key === "guard" ? row.guard !== "entry" : row[key] !== undefined;
+}
+
+function missingKeys(row: ChecklistGate, kind: Kind): string[] {
+  return keysFor(kind).needs.filter((key) => !hasKey(row, key));
+}
+
+function strangeKeys(row: ChecklistGate, kind: Kind): string[] {
+  const { needs, may } = keysFor(kind);
+  return rowKeys.filter((key) => hasKey(row, key) && !needs.includes(key) && !may.includes(key));
+}
+
+/** The phase that the gate is judged for: the one at hand, or the next where it is advice. */
+function phaseOf(row: ChecklistGate, { phase }: GuardFacts): Phase {
+  const next = phaseAfter(phase);
+  if (row.phase.includes(phase) || next === undefined || !row.phase.includes(next)) return phase;
+  return next;
 }
 
 function gateOf(checklist: Checklist, row: ChecklistGate, kind: Kind, requires: unknown): Gate {
   return {
     id: gateName(checklist.system, row.id),
     about: "told",
-    guard: "entry",
+    guard: row.guard,
     requires: row.title,
     because: row.why,
     severity: row.severity,
     required: kind.required(requires),
     remedy: row.remedy,
     waivable: row.waivable,
-    judge: (told, facts, judge) => {
-      const context: KindContext = { facts, now: judge.now, phase: row.phase };
+    // What the next phase declares is not there yet.
+    ...(kind.judges === "resources" ? { ownPhaseOnly: true as const } : {}),
+    judge: (told, facts, { now }, seen) => {
+      const { attested } = told;
+      const context: KindContext = { facts, now, phase: phaseOf(row, facts), checklist, attested };
+      if (kind.judges === "resources") return kind.judge(seen, requires, context);
       if (kind.judges === "release") return kind.judge(told.attested, requires, context);
       if (kind.judges === "reading") {
         const name = row.reading ?? "";
@@ -93,7 +133,7 @@ function gateOf(checklist: Checklist, row: ChecklistGate, kind: Kind, requires: 
  * can tell which one is true.
  */
 function judgeEvidence(
-  { evidence: name = "", maxAge = 0 }: ChecklistGate,
+  { evidence: name = "", maxAge = 0, after }: ChecklistGate,
   kind: EvidenceKind,
   requires: unknown,
   { attested }: Told,
@@ -114,6 +154,7 @@ function judgeEvidence(
     const problems = [
       ...subjectProblems(statement.subject, facts.release),
       ...ageProblems(content.producedAt, maxAge, now),
+      ...(after === undefined ? [] : afterProblems(content.producedAt, after, facts)),
       ...(statement.predicateType === predicates[kind.judges].type
         ? []
         : [`it is a statement of another type than ${predicates[kind.judges].type}`]),

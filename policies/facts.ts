@@ -47,11 +47,16 @@ const shape: readonly ShapeRow[] = [
   { path: "release.digest", ...text },
   { path: "release.images", ...record },
   { path: "release.authors", ...texts },
+  { path: "release.migrations", ...texts },
   { path: "before.phase", is: orNull(isPhase), what: "a phase or nothing" },
   { path: "before.release", is: orNull(isText), what: "a text or nothing" },
   { path: "before.serving", is: orNull(isText), what: "a text or nothing" },
   { path: "before.recorded", ...texts },
   { path: "before.ttl", is: orNull(isTtl), what: "a TTL with its times, or nothing" },
+  { path: "before.times", is: orNull(isTextRecord), what: "times by phase" },
+  { path: "before.record", is: orNull(isRecorded), what: "a release record, or nothing" },
+  { path: "steps", ...texts },
+  { path: "plannedCutover", is: orNull(isText), what: "a time or nothing" },
   { path: "ttlSeconds", ...number },
   { path: "owners", ...record },
   { path: "declared", ...record },
@@ -93,6 +98,15 @@ function isTtl(value: unknown): boolean {
   );
 }
 
+function isRecorded(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    isText(value["release"]) &&
+    isText(value["at"]) &&
+    isTextRecord(value["verdicts"])
+  );
+}
+
 function isTextRecord(value: unknown): boolean {
   return isRecord(value) && Object.values(value).every((entry) => typeof entry === "string");
 }
@@ -100,5 +114,12 @@ function isTextRecord(value: unknown): boolean {
 function withNulls(facts: GuardFacts): GuardFacts {
   const before: Partial<BeforeFacts> = facts.before;
   const { phase = null, release = null, serving = null, ttl = null } = before;
-  return { ...facts, before: { ...facts.before, phase, release, serving, ttl } };
+  const { record = null } = before;
+  const { plannedCutover = null }: Partial<GuardFacts> = facts;
+  const times = before.times ?? {};
+  return {
+    ...facts,
+    plannedCutover,
+    before: { ...facts.before, phase, release, serving, ttl, times, record },
+  };
 }

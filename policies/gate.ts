@@ -68,10 +68,10 @@ export interface RelationGate extends GateText {
   judge(resource: Sighting, seen: Seen, facts: GuardFacts): readonly Reason[];
 }
 
-/** A gate that judges signed documents, or readings. */
+/** A gate that judges what the guard was told: signed documents, readings, what was declared before it. */
 export interface ToldGate extends GateText {
   readonly about: "told";
-  judge(told: Told, facts: GuardFacts, judge: Judge): readonly Reason[];
+  judge(told: Told, facts: GuardFacts, judge: Judge, seen: Seen): readonly Reason[];
 }
 
 /** One condition that must hold to pass a guard. */
@@ -172,7 +172,7 @@ export function judgeGate(
 ): Finding[] {
   if (gate.about === "facts" || gate.about === "told") {
     return findings(gate, `release ${facts.release.version}`, () =>
-      gate.about === "facts" ? gate.judge(facts, judge) : gate.judge(told, facts, judge),
+      gate.about === "facts" ? gate.judge(facts, judge) : gate.judge(told, facts, judge, seen),
     );
   }
   const declared = nounsOf(gate).flatMap((noun) =>

@@ -1,10 +1,12 @@
 import type { z } from "zod";
 import type { Attested } from "./evidence/attested.ts";
+import type { Checklist } from "./contract/checklist.ts";
 import type { GuardFacts } from "./contract/facts.ts";
 import type { Phase } from "./contract/phase.ts";
 import type { EvidencePredicate, Predicate } from "./contract/predicates.ts";
 import type { Reading } from "./contract/readings.ts";
 import type { Reason } from "./gate.ts";
+import type { Seen } from "./run.ts";
 
 /** What an evaluator may know beside what it judges. */
 export interface KindContext {
@@ -13,6 +15,9 @@ export interface KindContext {
   readonly now: number;
   /** The phase that the gate stands before. */
   readonly phase: Phase;
+  readonly checklist: Checklist;
+  /** Everything that the signed documents prove. */
+  readonly attested: Attested;
 }
 
 interface KindText<Requires> {
@@ -32,6 +37,8 @@ export interface EvidenceKind<
   Requires = unknown,
 > extends KindText<Requires> {
   readonly judges: Name;
+  /** The fields that it reads of each row, where evidence is made of rows; the others are not attested. */
+  fields?(requires: Requires): readonly string[];
   judge(predicate: Predicate<Name>, requires: Requires, context: KindContext): readonly Reason[];
 }
 
@@ -44,11 +51,19 @@ export interface ReadingKind<Requires = unknown> extends KindText<Requires> {
 /** Judges the release as a whole: its approvals, its owners. */
 export interface ReleaseKind<Requires = unknown> extends KindText<Requires> {
   readonly judges: "release";
+  /** The roles whose approval it asks for. */
+  roles?(requires: Requires): readonly string[];
   judge(attested: Attested, requires: Requires, context: KindContext): readonly Reason[];
 }
 
+/** Judges the resources that were declared before the gate's guard. */
+export interface ResourcesKind<Requires = unknown> extends KindText<Requires> {
+  readonly judges: "resources";
+  judge(seen: Seen, requires: Requires, context: KindContext): readonly Reason[];
+}
+
 /** Any evaluator. */
-export type Kind = EvidenceKind | ReadingKind | ReleaseKind;
+export type Kind = EvidenceKind | ReadingKind | ReleaseKind | ResourcesKind;
 
 /** Makes an evaluator of evidence; only gives its parameters their types. */
 export function evidenceKind<Name extends EvidencePredicate, Requires>(
@@ -64,5 +79,12 @@ export function readingKind<Requires>(definition: ReadingKind<Requires>): Readin
 
 /** Makes an evaluator of releases; only gives its parameters their types. */
 export function releaseKind<Requires>(definition: ReleaseKind<Requires>): ReleaseKind<Requires> {
+  return definition;
+}
+
+/** Makes an evaluator of declared resources; only gives its parameters their types. */
+export function resourcesKind<Requires>(
+  definition: ResourcesKind<Requires>,
+): ResourcesKind<Requires> {
   return definition;
 }

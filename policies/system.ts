@@ -26,7 +26,7 @@ function readSystem(name: string): System {
     return { checklist, gates: gatesOf(checklist) };
   } catch (error) {
     if (!(error instanceof ChecklistError)) throw error;
-    const checklist: Checklist = { system: name, title: name, gates: [], digest: "" };
+    const checklist: Checklist = { system: name, title: name, open: {}, gates: [], digest: "" };
     return { checklist, gates: [], problem: error.message };
   }
 }

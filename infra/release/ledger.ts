@@ -1,4 +1,4 @@
-import type { TtlFacts } from "../../policies/contract/facts.ts";
+import type { BeforeFacts, TtlFacts } from "../../policies/contract/facts.ts";
 import type { Direction, Phase } from "../../policies/contract/phase.ts";
 import type { Verdict, WaiverNote } from "../../policies/contract/seal.ts";
 import type { Release } from "./release.ts";
@@ -29,6 +29,8 @@ export interface Standing {
   /** Which release each slot holds. */
   readonly slots: Readonly<Record<Slot, Release | null>>;
   readonly ttl: TtlFacts | null;
+  /** When each phase of `release` ended the first time, ISO 8601. */
+  readonly times: BeforeFacts["times"];
   /** The migrations that the database has seen. */
   readonly migrations: Release["migrations"];
   /** The version for which writes were last frozen and data moved on; null before the first. */
@@ -97,6 +99,7 @@ export const emptyStanding: Standing = {
   serving: "legacy",
   slots: { blue: null, green: null },
   ttl: null,
+  times: {},
   migrations: [],
   migratedFor: null,
   legacy: true,
@@ -115,12 +118,14 @@ export function appendEntry(ledger: Ledger | undefined, entry: LedgerEntry, at: 
   const { before, now, records } = ledger ?? emptyLedger;
   const repeated = isRepeat(now, entry.phase, entry.release.version);
   const from = repeated ? before : now;
+  const times = now.release === entry.release.version ? now.times : {};
   const next: Standing = {
     phase: entry.phase,
     release: entry.release.version,
     serving: entry.serving,
     slots: entry.slots,
     ttl: nextTtl(repeated ? now.ttl : from.ttl, entry.ttlSeconds, at),
+    times: repeated ? { [entry.phase]: at, ...times } : { ...times, [entry.phase]: at },
     migrations: entry.migrations,
     migratedFor: entry.migratedFor,
     legacy: entry.legacy,

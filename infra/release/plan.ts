@@ -1,4 +1,5 @@
 import type { Direction, Phase } from "../../policies/contract/phase.ts";
+import { stepIds, type StepId } from "../../policies/contract/steps.ts";
 import type { Config } from "../config.ts";
 import { OperatorError, problemText } from "../errors.ts";
 import {
@@ -7,6 +8,7 @@ import {
   servingVersion,
   slots,
   type Ledger,
+  type LiveRecord,
   type Outcome,
   type Slot,
   type Standing,
@@ -20,6 +22,10 @@ export interface Plan extends Outcome {
   readonly before: Standing;
   /** Versions that went live before this run, oldest first. */
   readonly recorded: readonly string[];
+  /** The newest record from before this run; null before anything went live. */
+  readonly record: LiveRecord | null;
+  /** The actions of this run, in order. */
+  readonly steps: readonly StepId[];
 }
 
 /** How long DNS answers live in each phase. */
@@ -58,19 +64,18 @@ export function planRelease(
     repeated &&
     servingVersion(ledger.before) !== version &&
     lastRecord?.release.version === version;
-  const recorded = recordedVersions(own ? ledger.records.slice(0, -1) : ledger.records);
+  const records = own ? ledger.records.slice(0, -1) : ledger.records;
+  const recorded = recordedVersions(records);
   const live = servingVersion(before);
   const direction: Direction =
     recorded.includes(version) && live !== version ? "rollback" : "forward";
   const moves = direction === "rollback" || (config.phase === "cutover" && live !== version);
   const serving = moves ? freeSlot(before, version) : before.serving;
   const forwardMove = moves && direction === "forward";
-  return {
+  const outcome: Outcome = {
     phase: config.phase,
     direction,
     release,
-    before,
-    recorded,
     moves,
     serving,
     slots: slotsAfter(
@@ -89,7 +94,31 @@ export function planRelease(
       ttlSeconds: before.ttl?.seconds ?? config.dns.ttl.baseline,
     })),
   };
+  const steps = stepIds.filter((step) => stepApplies[step]?.(outcome) ?? true);
+  return { ...outcome, before, recorded, record: records.at(-1) ?? null, steps };
 }
+
+const movedData = ({ migratedFor }: Outcome): boolean => migratedFor !== null;
+const filledSlots = (outcome: Outcome): boolean =>
+  slots.some((slot) => outcome.slots[slot] !== null);
+const servesRelease = ({ serving, slots: held }: Outcome): boolean =>
+  serving !== "legacy" && held[serving] !== null;
+
+/** When a step has something to do; those that are left out always have. */
+const stepApplies: Readonly<Partial<Record<StepId, (outcome: Outcome) => boolean>>> = {
+  legacy: ({ legacy }) => legacy,
+  announce: () => false,
+  freeze: movedData,
+  snapshot: movedData,
+  migrate: movedData,
+  api: filledSlots,
+  worker: filledSlots,
+  web: filledSlots,
+  probe: servesRelease,
+  verify: servesRelease,
+  lift: movedData,
+  publish: () => false,
+};
 
 /** The IPv4 address behind a target. */
 export function addressOf(target: Target, config: Config): string {

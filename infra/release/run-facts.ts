@@ -1,7 +1,7 @@
-import type { GuardFacts } from "../../policies/contract/facts.ts";
+import type { GuardFacts, RecordFacts } from "../../policies/contract/facts.ts";
 import { digestOf } from "../../policies/contract/digest.ts";
 import type { Config } from "../config.ts";
-import { servingVersion, slots } from "./ledger.ts";
+import { servingVersion, slots, type LiveRecord } from "./ledger.ts";
 import type { Plan } from "./plan.ts";
 import { serviceNames, type ServiceName } from "./release.ts";
 
@@ -20,20 +20,31 @@ export function runFacts(
   digests: Pick<GuardFacts, "evidenceDigest" | "checklistDigest">,
 ): RunFacts {
   const { databasePassword: _secret, ...open } = config;
-  const { version, commit, digest, images, authors } = plan.release;
+  const { version, commit, digest, images, authors, migrations } = plan.release;
   return {
     system: config.system,
     stack,
     phase: plan.phase,
     direction: plan.direction,
-    release: { version, commit, digest, images, authors },
+    release: {
+      version,
+      commit,
+      digest,
+      images,
+      authors,
+      migrations: migrations.map(({ name }) => name),
+    },
     before: {
       phase: plan.before.phase,
       release: plan.before.release,
       serving: servingVersion(plan.before),
       recorded: plan.recorded,
       ttl: plan.before.ttl,
+      times: plan.before.times,
+      record: plan.record === null ? null : recordFacts(plan.record),
     },
+    steps: plan.steps,
+    plannedCutover: config.cutoverAt ?? null,
     ttlSeconds: plan.ttlSeconds,
     owners: config.owners,
     declared: declaredTexts(open),
@@ -48,6 +59,10 @@ export function runFacts(
     clockScale: config.clockScale,
     configDigest: digestOf(open),
   };
+}
+
+function recordFacts({ release, at, verdicts }: LiveRecord): RecordFacts {
+  return { release: release.version, at, verdicts };
 }
 
 /** The stack config by dotted key; lists joined with a comma. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Snapshot } from "@pulumi/aws/rds/snapshot.js";
+import type { StepId } from "../../policies/contract/steps.ts";
 import type { GuardName } from "../../policies/contract/facts.ts";
 import { Backups } from "../backups/backups.ts";
 import { Archive } from "../buckets/archive.ts";
@@ -53,7 +54,7 @@ export interface Run {
 
 /** One ordered action of a release. */
 export interface Step {
-  readonly id: string;
+  readonly id: StepId;
   /** What it does, as an operator would say it. */
   readonly title: string;
   /** Declares the step's resources; none when the run has nothing to do here. */
@@ -83,7 +84,7 @@ export const sequence: readonly Step[] = [
 /** Declares every step, each behind the ones before it. */
 export function walk(run: Run, steps: readonly Step[] = sequence): void {
   let behind: pulumi.Resource[] = [];
-  for (const step of steps) {
+  for (const step of steps.filter(({ id }) => run.plan.steps.includes(id))) {
     const declared = step.declare(run, { dependsOn: behind, hooks: run.hooks });
     if (declared.length > 0) behind = declared;
   }
@@ -298,7 +299,13 @@ function lift(run: Run, step: StepOptions): pulumi.Resource[] {
 }
 
 function record(run: Run, step: StepOptions): pulumi.Resource[] {
-  const { before: _before, recorded: _recorded, ...outcome } = run.plan;
+  const {
+    before: _before,
+    recorded: _recorded,
+    record: _record,
+    steps: _steps,
+    ...outcome
+  } = run.plan;
   const snapshot = run.snapshot?.dbSnapshotIdentifier ?? null;
   const { configDigest } = run.facts;
   run.record = new ReleaseRecord(

@@ -4,6 +4,9 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { phases, type Phase } from "./phase.ts";
 import { digestOf } from "./digest.ts";
+import { guards, type GuardName } from "./facts.ts";
+import { resolveOpen } from "./open-requirements.ts";
+import { stepIds } from "./steps.ts";
 
 const id = z.string().regex(/^[a-z][a-z0-9-]{1,62}$/, "a name in kebab case");
 const sentence = z.string().trim().min(1);
@@ -16,43 +19,101 @@ export const duration = z
   .regex(/^[1-9]\d{0,5}[smhd]$/, "a length of time such as 30m, 24h or 7d")
   .transform((text) => Number(text.slice(0, -1)) * units[text.slice(-1) as keyof typeof units]);
 
-const gate = z.strictObject({
-  id,
-  /** The state that must hold, one sentence. */
-  title: sentence,
-  /** The phase that cannot be entered without it. */
-  phase: z.enum(phases),
-  /** Which evaluator judges it: a file of policies/kinds/. */
-  kind: id,
-  /** Name of the evidence that it judges. */
-  evidence: id.optional(),
-  /** Seconds that the evidence may be old. */
-  maxAge: duration.optional(),
-  /** Name of the reading that it judges. */
-  reading: id.optional(),
-  /** What the kind asks for: numbers, sets, texts. */
-  requires: z.record(z.string(), z.unknown()).default({}),
-  severity: z.enum(["low", "medium", "high", "critical"]),
-  /** The harm when it does not hold, one sentence. */
-  why: sentence,
-  /** What to do: the command or the key. */
-  remedy: sentence,
-  /** Where it comes from. */
-  source: z.strictObject({ document: sentence, section: sentence }).optional(),
-  waivable: z.boolean(),
+const gatePhases = z
+  .union(
+    [
+      z.enum(phases).transform((phase): readonly Phase[] => [phase]),
+      z.literal("always").transform((): readonly Phase[] => phases),
+      z.array(z.enum(phases)).min(1).readonly(),
+    ],
+    `a phase, a list of phases, or always; the phases are ${phases.join(", ")}`,
+  )
+  .describe("the phase that cannot be entered without it, several, or always");
+
+const shape = {
+  id: id.describe("its name, kebab case, for the state that must hold"),
+  title: sentence.describe("the state that must hold, one sentence"),
+  phase: gatePhases,
+  guard: z
+    .enum(guards)
+    .default("entry")
+    .describe("data or switch, for kinds that judge declared resources"),
+  kind: id.describe("which evaluator judges it: a file of policies/kinds/"),
+  evidence: id.optional().describe("name of the evidence that it judges"),
+  maxAge: duration.optional().describe("how old the evidence may be, such as 24h or 30d"),
+  after: z
+    .enum(phases)
+    .optional()
+    .describe("a phase of this release that must have ended before the evidence was produced"),
+  reading: id.optional().describe("name of the reading that it judges"),
+  requires: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe("what the kind asks for: numbers, sets, texts"),
+  severity: z.enum(["low", "medium", "high", "critical"]).describe("how bad it is when it fails"),
+  why: sentence.describe("the harm when it does not hold, one sentence"),
+  remedy: sentence.describe("what to do: the command or the key"),
+  source: z
+    .strictObject({
+      document: sentence
+        .optional()
+        .describe("the document, where it is another than the checklist's"),
+      section: sentence.describe("the heading that it stands under"),
+    })
+    .optional()
+    .describe("where it comes from"),
+  waivable: z.boolean().describe("whether a signed waiver can open it"),
+};
+
+const row = z.strictObject(shape);
+
+const stepRow = z.strictObject({
+  ...shape,
+  step: z.enum(stepIds).describe("the action of the release that does it"),
 });
 
-/** One gate of a checklist. */
-export type ChecklistGate = z.infer<typeof gate>;
-
-const checklistSchema = z.strictObject({
-  system: id,
-  title: sentence,
-  gates: z.array(gate).min(1),
+const watchRow = z.strictObject({
+  ...shape,
+  reaction: z.enum(["hold", "rollback"]).describe("what to do when it does not hold"),
 });
+
+/** One gate of a checklist. A step says which action of the release it is, a watch item what follows when it fails. */
+export type ChecklistGate = z.infer<typeof row> &
+  Partial<Pick<z.infer<typeof stepRow>, "step">> &
+  Partial<Pick<z.infer<typeof watchRow>, "reaction">>;
+
+const openRequirement = z.strictObject({
+  asks: sentence.describe("what the document leaves open, one sentence"),
+  value: z
+    .unknown()
+    .optional()
+    .describe("what the team decided; a checklist without it is refused"),
+});
+
+/** The form of a checklist's file. */
+export const checklistSchema = z.strictObject({
+  system: id.describe("the system's name, which is the file's name too"),
+  title: sentence.describe("what the system is"),
+  document: sentence.optional().describe("the document that the checklist was made from"),
+  open: z
+    .record(id, openRequirement)
+    .default({})
+    .describe("requirements that the document leaves open, by name"),
+  gates: z.array(row).min(1).describe("conditions that must hold"),
+  steps: z.array(stepRow).default([]).describe("what the release or its rollback does, proved"),
+  watch: z.array(watchRow).default([]).describe("what is watched after the release went live"),
+});
+
+/** The lists of a checklist's file. */
+const lists = ["gates", "steps", "watch"] as const;
 
 /** The ordered gates of one system, as data. */
-export type Checklist = z.infer<typeof checklistSchema> & {
+export type Checklist = Pick<
+  z.infer<typeof checklistSchema>,
+  "system" | "title" | "document" | "open"
+> & {
+  /** All of them: conditions, steps and watch items. */
+  readonly gates: readonly ChecklistGate[];
   /** SHA-256 over all of it, hex. */
   readonly digest: string;
 };
@@ -97,33 +158,49 @@ export function parseChecklist(text: string, system: string, file: string): Chec
       `${file}: found the key __proto__, required are the keys of a checklist`,
     );
   }
-  const result = checklistSchema.safeParse(value);
-  if (!result.success) {
-    throw new ChecklistError(
-      result.error.issues.map((issue) => `${file}: ${placeOf(issue, value)}`).join("\n"),
-    );
+  const { resolved, problems } = resolveOpen(value);
+  const result = checklistSchema.safeParse(resolved);
+  problems.push(...(result.error?.issues ?? []).map((issue) => placeOf(issue, value)));
+  if (result.success) problems.push(...relationProblems(result.data, system));
+  if (!result.success || problems.length > 0) {
+    throw new ChecklistError(problems.map((problem) => `${file}: ${problem}`).join("\n"));
   }
+  const { gates, steps, watch, ...rest } = result.data;
+  const whole = { ...rest, gates: [...gates, ...steps, ...watch] };
+  return { ...whole, digest: digestOf(whole) };
+}
+
+/** What single keys cannot say. */
+function relationProblems(data: z.infer<typeof checklistSchema>, system: string): string[] {
   const problems: string[] = [];
-  const { data } = result;
+  const all = lists.flatMap((list) => data[list]);
   if (data.system !== system) problems.push(`system: found ${data.system}, required ${system}`);
-  for (const { id: protects } of data.gates.filter(
-    (one) => one.waivable && neverWaived.test(one.id),
-  )) {
+  for (const { id: protects } of all.filter((one) => one.waivable && neverWaived.test(one.id))) {
     problems.push(`gate ${protects}, waivable: found true, required false for what protects data`);
   }
-  const ids = data.gates.map((one) => one.id);
+  const ids = all.map((one) => one.id);
   for (const twice of new Set(ids.filter((one, index) => ids.indexOf(one) !== index))) {
     problems.push(`gate ${twice} stands there twice`);
   }
-  if (problems.length > 0) {
-    throw new ChecklistError(problems.map((problem) => `${file}: ${problem}`).join("\n"));
+  for (const { id: unplaced } of all.filter(
+    ({ source }) => source !== undefined && (source.document ?? data.document) === undefined,
+  )) {
+    problems.push(
+      `gate ${unplaced}, source.document: required where the checklist has no document`,
+    );
   }
-  return { ...data, digest: digestOf(data) };
+  return problems;
 }
 
-/** The gates of a checklist that a phase cannot be entered without. */
-export function checklistGates(checklist: Checklist, phase: Phase): readonly ChecklistGate[] {
-  return checklist.gates.filter((one) => one.phase === phase);
+/** The gates of a checklist that a phase cannot be entered without, at one guard or at all of them. */
+export function checklistGates(
+  checklist: Checklist,
+  phase: Phase,
+  guard?: GuardName,
+): readonly ChecklistGate[] {
+  return checklist.gates.filter(
+    (one) => one.phase.includes(phase) && (guard === undefined || one.guard === guard),
+  );
 }
 
 /** The name under which a gate of a checklist reports. */
@@ -132,11 +209,17 @@ export function gateName(system: string, gateId: string): string {
 }
 
 function placeOf(issue: z.core.$ZodIssue, value: unknown): string {
-  const path = issue.path.map(String).join(".");
-  const index = issue.path[0] === "gates" ? issue.path[1] : undefined;
-  const gates = (value as { gates?: { id?: unknown }[] } | null)?.gates;
-  const name = typeof index === "number" ? gates?.[index]?.id : undefined;
+  const [list, index] = issue.path;
+  const inList = lists.some((one) => one === list) && typeof index === "number";
+  const rows = inList ? (value as Record<string, { id?: unknown }[]>)[String(list)] : undefined;
+  const name = inList ? rows?.[index]?.id : undefined;
   const rest = issue.path.slice(2).map(String).join(".");
-  const where = typeof name === "string" ? `gate ${name}, ${rest}` : path;
+  const where =
+    typeof name === "string"
+      ? `gate ${name}${rest === "" ? "" : `, ${rest}`}`
+      : issue.path.map(String).join(".") || "the file";
+  if (issue.code === "unrecognized_keys") {
+    return `${where}: ${issue.keys.join(", ")} is no key of it`;
+  }
   return `${where}: ${issue.message}`;
 }

@@ -1,5 +1,7 @@
 import type { Direction, Phase } from "./phase.ts";
+import type { Verdict } from "./seal.ts";
 import type { ReleaseIdentity } from "./statement.ts";
+import type { StepId } from "./steps.ts";
 
 /** The guards of a release, in the order in which they stand in its way. */
 export const guards = ["entry", "data", "switch"] as const;
@@ -30,6 +32,18 @@ export interface BeforeFacts {
   /** Versions that went live, oldest first. */
   readonly recorded: readonly string[];
   readonly ttl: TtlFacts | null;
+  /** When each phase of `release` ended, ISO 8601. */
+  readonly times: Readonly<Partial<Record<Phase, string>>>;
+  /** The newest record of the ledger; null before anything went live. */
+  readonly record: RecordFacts | null;
+}
+
+/** What a release record says of the gates. */
+export interface RecordFacts {
+  readonly release: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly verdicts: Readonly<Record<string, Verdict>>;
 }
 
 /**
@@ -53,6 +67,8 @@ export interface CoverFacts {
 export interface ReleaseFacts extends ReleaseIdentity {
   /** Who made it: principals, who may be barred from signing for it. */
   readonly authors: readonly string[];
+  /** File names of its migrations, in order. */
+  readonly migrations: readonly string[];
 }
 
 /** Everything a guard is told before it is registered. Holds no secret and nothing unknown. */
@@ -64,6 +80,10 @@ export interface GuardFacts {
   readonly direction: Direction;
   readonly release: ReleaseFacts;
   readonly before: BeforeFacts;
+  /** The actions of this run, in the order in which they wait for each other. */
+  readonly steps: readonly StepId[];
+  /** When the cutover is to begin, as the stack config says, ISO 8601; null where it says nothing. */
+  readonly plannedCutover: string | null;
   /** Seconds that DNS answers live after this phase. */
   readonly ttlSeconds: number;
   /** Who is assigned to what, such as `rollback`: principals of the pack's allowed signers. */

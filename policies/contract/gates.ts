@@ -116,7 +116,7 @@ function rows(): readonly (GateRow & { readonly id: GateId })[] {
 
 /**
  * The gates that a guard requires in a phase: all of them must be open before anything behind the guard changes. Those
- * of the checklist stand at the entry guard, on the way forward.
+ * of the checklist stand in the way forward only.
  */
 export function requiredGates(
   guard: GuardName,
@@ -130,10 +130,10 @@ export function requiredGates(
         row.guard === guard && row.phases.includes(phase) && row.directions.includes(direction),
     )
     .map((row) => row.id);
-  if (guard !== "entry" || direction !== "forward") return own;
+  if (direction !== "forward") return own;
   return [
     ...own,
-    ...checklistGates(checklist, phase).map(({ id }) => gateName(checklist.system, id)),
+    ...checklistGates(checklist, phase, guard).map(({ id }) => gateName(checklist.system, id)),
   ];
 }
 

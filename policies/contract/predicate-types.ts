@@ -8,6 +8,9 @@ export const predicateTypes = {
   metrics: "urn:cutover:predicate:metrics:v1",
   document: "urn:cutover:predicate:document:v1",
   comparison: "urn:cutover:predicate:comparison:v1",
+  records: "urn:cutover:predicate:records:v1",
+  inventory: "urn:cutover:predicate:inventory:v1",
+  series: "urn:cutover:predicate:series:v1",
   approval: "urn:cutover:predicate:approval:v1",
   waiver: "urn:cutover:predicate:waiver:v1",
 } as const;

@@ -114,6 +114,30 @@ const comparison = evidence({
     .max(50_000),
 });
 
+/** Rows of a table or of a JSON export, with the fields that the checklist asks about and no others. */
+const records = evidence({ rows: z.array(z.record(name, z.json())).max(50_000) });
+
+/** What there is: files of a commit, routes of a build, names in a manifest. */
+const inventory = evidence({
+  entries: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).max(1024),
+        /** Of its content, as the tool writes it. */
+        digest: z.string().max(128).optional(),
+        executable: z.boolean().optional(),
+      }),
+    )
+    .max(50_000),
+});
+
+/** Measurements over time: by series, each a time in seconds since 1970 and a value; null where nothing was measured. */
+const series = evidence({
+  series: z
+    .record(name, z.array(z.tuple([number, number.nullable()])).max(20_000))
+    .refine((all) => Object.keys(all).length <= 1000, "no more than 1000 series"),
+});
+
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const principal = z.string().min(1).max(128);
 
@@ -148,6 +172,9 @@ export const predicates = {
   metrics: { type: predicateTypes.metrics, schema: metrics },
   document: { type: predicateTypes.document, schema: document },
   comparison: { type: predicateTypes.comparison, schema: comparison },
+  records: { type: predicateTypes.records, schema: records },
+  inventory: { type: predicateTypes.inventory, schema: inventory },
+  series: { type: predicateTypes.series, schema: series },
   approval: { type: predicateTypes.approval, schema: approval },
   waiver: { type: predicateTypes.waiver, schema: waiver },
 } as const;

@@ -1,3 +1,5 @@
+import type { GuardFacts } from "../contract/facts.ts";
+import type { Phase } from "../contract/phase.ts";
 import { requirements } from "../requirements.ts";
 
 /** What is wrong with a time that must not be older than so many seconds; nothing means that it is recent enough. */
@@ -9,6 +11,16 @@ export function ageProblems(at: string, mostSeconds: number, now: number): strin
     return [`it is from ${at}, older than ${durationText(mostSeconds)}`];
   }
   return [];
+}
+
+/** What is wrong with a time that must lie after the end of a phase of this release. */
+export function afterProblems(at: string, phase: Phase, { before, release }: GuardFacts): string[] {
+  const ended = before.release === release.version ? before.times[phase] : undefined;
+  if (ended === undefined) return [`no ${phase} of ${release.version} has ended yet`];
+  // Written so that a time which cannot be read lies before everything.
+  return Date.parse(at) >= Date.parse(ended)
+    ? []
+    : [`it is from before the end of ${phase} (${ended})`];
 }
 
 const units = [

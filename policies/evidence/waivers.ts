@@ -4,7 +4,7 @@ import { subjectProblems } from "../contract/statement.ts";
 import { wrapWords } from "../contract/text.ts";
 import { textWidth, verdictOf, type Finding, type Gate, type Judge } from "../gate.ts";
 import type { Told } from "./attested.ts";
-import { shownLine, shownName } from "../kinds/names.ts";
+import { shownLine, shownName } from "../checks/names.ts";
 import { requirements } from "../requirements.ts";
 
 /** A gate's answer, complete. */

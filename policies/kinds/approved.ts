@@ -5,7 +5,7 @@ import type { Attested } from "../evidence/attested.ts";
 import { ageProblems } from "../evidence/age.ts";
 import { inconclusive, type Reason } from "../gate.ts";
 import { releaseKind, type KindContext } from "../kind.ts";
-import { joined, shownName } from "./names.ts";
+import { joined, shownName } from "../checks/names.ts";
 
 const role = z.string().regex(/^[a-z][a-z0-9-]{1,62}$/, "a role in kebab case");
 

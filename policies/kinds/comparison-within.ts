@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { fail } from "../gate.ts";
 import { evidenceKind } from "../kind.ts";
-import { counted, listed, missing, uniqueNames } from "./names.ts";
+import { counted, listed, missing, uniqueNames } from "../checks/names.ts";
 
 /**
  * Two computations agree on every fixture that is named. A report's own tolerance counts where it is the stricter one.

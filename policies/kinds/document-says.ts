@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { GuardFacts } from "../contract/facts.ts";
 import { fail, inconclusive, type Reason } from "../gate.ts";
 import { evidenceKind } from "../kind.ts";
-import { byName, joined, listed, missing, own, shownName, uniqueNames } from "./names.ts";
+import { byName, joined, listed, missing, own, shownName, uniqueNames } from "../checks/names.ts";
 
 const wanted = z.union(
   [

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { evidenceKind } from "../kind.ts";
-import { count, limitText, tooMany } from "./limits.ts";
+import { count, limitText, tooMany } from "../checks/limits.ts";
 
 const levels = ["error", "warning", "note"] as const;
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { fail } from "../gate.ts";
 import { evidenceKind } from "../kind.ts";
-import { counted, countedNames, listed, missing, uniqueNames } from "./names.ts";
+import { counted, countedNames, listed, missing, uniqueNames } from "../checks/names.ts";
 
 const separator = " > ";
 

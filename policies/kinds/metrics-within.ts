@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { fail, inconclusive, type Reason } from "../gate.ts";
 import { evidenceKind } from "../kind.ts";
-import { byName, countedNames, joined, own, shownName } from "./names.ts";
+import { byName, countedNames, joined, own, shownName } from "../checks/names.ts";
 
 const range = z
   .strictObject({

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { fail, inconclusive, type Reason } from "../gate.ts";
 import { evidenceKind } from "../kind.ts";
-import { counted, countedNames } from "./names.ts";
+import { counted, countedNames } from "../checks/names.ts";
 
 const lists = ["pending", "failed", "diverged"] as const;
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { fail, inconclusive } from "../gate.ts";
 import { evidenceKind } from "../kind.ts";
-import { listed, missing, shownName, uniqueList } from "./names.ts";
+import { listed, missing, shownName, uniqueList } from "../checks/names.ts";
 
 const operation = z
   .string()

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { inconclusive, fail } from "../gate.ts";
 import { releaseKind } from "../kind.ts";
-import { joined, own, shownName } from "./names.ts";
+import { joined, own, shownName } from "../checks/names.ts";
 
 /** Somebody whom the pack knows is assigned to each task. */
 export const ownersAssigned = releaseKind({

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { fail } from "../gate.ts";
 import { evidenceKind } from "../kind.ts";
-import { listed, missing, name, shownName, uniqueNames } from "./names.ts";
+import { listed, missing, name, shownName, uniqueNames } from "../checks/names.ts";
 
 /** A run of the CI has every property that is asked for, such as `CI_RUN_SUCCEEDED` or `CI_BRANCH:main`. */
 export const runPassed = evidenceKind({

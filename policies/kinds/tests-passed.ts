@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { fail, type Reason } from "../gate.ts";
 import { evidenceKind } from "../kind.ts";
-import { count } from "./limits.ts";
-import { counted, countedNames } from "./names.ts";
+import { count } from "../checks/limits.ts";
+import { counted, countedNames } from "../checks/names.ts";
 
 /**
  * Enough tests passed and none failed. Only those that passed at the first try count as passed, also where some

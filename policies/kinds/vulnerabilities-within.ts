@@ -3,8 +3,8 @@ import { severities } from "../contract/predicates.ts";
 import type { GuardFacts } from "../contract/facts.ts";
 import { fail, inconclusive, type Reason } from "../gate.ts";
 import { evidenceKind } from "../kind.ts";
-import { count, limitText, tooMany } from "./limits.ts";
-import { own } from "./names.ts";
+import { count, limitText, tooMany } from "../checks/limits.ts";
+import { own } from "../checks/names.ts";
 
 type Severity = (typeof severities)[number];
 

@@ -72,9 +72,9 @@ describe("parseConfig", () => {
 
         cutover:bogus
           found:    a key that nothing reads
-          required: one of system, folder, phase, release, clockScale, evidence,
-                    owners, readings, databasePassword, database, backups, bucket,
-                    archive, dns, services, legacy, deadlines
+          required: one of system, folder, phase, release, cutoverAt, clockScale,
+                    evidence, owners, readings, databasePassword, database, backups,
+                    bucket, archive, dns, services, legacy, deadlines
           to do:    pulumi config rm --path 'cutover:bogus'"
     `);
   });

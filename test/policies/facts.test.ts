@@ -5,7 +5,16 @@ import { readyFacts } from "../support/samples.ts";
 
 const neverRan = {
   ...readyFacts,
-  before: { phase: null, release: null, serving: null, recorded: [], ttl: null },
+  plannedCutover: null,
+  before: {
+    phase: null,
+    release: null,
+    serving: null,
+    recorded: [],
+    ttl: null,
+    times: {},
+    record: null,
+  },
 };
 
 test("facts of the right shape are read as they are", () => {
@@ -13,7 +22,10 @@ test("facts of the right shape are read as they are", () => {
 });
 
 test("what the engine drops because it is null is null again, and the digest is the same", () => {
-  const dropped = { ...neverRan, before: { recorded: [] } };
+  const { plannedCutover: _none, ...dropped } = {
+    ...neverRan,
+    before: { recorded: [], times: {} },
+  };
   expect(readFacts(() => dropped)).toEqual({ facts: neverRan });
   expect(digestOf(dropped)).toBe(digestOf(neverRan));
 });

@@ -133,9 +133,17 @@ describe("a run in which all is well", () => {
     pack.registerWorld();
     const facts = at("entry", {
       phase: "prepare",
-      before: { phase: null, release: null, serving: null, recorded: [], ttl: null },
+      before: {
+        phase: null,
+        release: null,
+        serving: null,
+        recorded: [],
+        ttl: null,
+        times: {},
+        record: null,
+      },
     });
-    const { seal } = pack.guard({ ...facts, before: { recorded: [] } });
+    const { seal } = pack.guard({ ...facts, before: { recorded: [], times: {} } });
     expect(sealProblems(seal, facts, sampleChecklist)).toEqual([]);
   });
 

@@ -9,7 +9,9 @@ import { verdictOf, type Finding, type Reason } from "../../policies/gate.ts";
 import type { Kind } from "../../policies/kind.ts";
 import { kinds } from "../../policies/kinds.ts";
 import { expectReadable } from "./gate-tester.ts";
-import { openWorld, readyFacts } from "./samples.ts";
+import { nothingAttested } from "../../policies/evidence/attested.ts";
+import { Run } from "../../policies/run.ts";
+import { openWorld, readyFacts, sampleChecklist, type SampleResource } from "./samples.ts";
 
 type Entries = Readonly<Record<string, unknown>>;
 
@@ -106,11 +108,28 @@ export function judgeBy(
   requires: unknown,
   facts: GuardFacts = readyFacts,
 ): readonly Reason[] {
-  const context = { facts, now: sampleNow, phase: facts.phase };
+  const context = {
+    facts,
+    now: sampleNow,
+    phase: facts.phase,
+    checklist: sampleChecklist,
+    attested: nothingAttested,
+  };
+  if (kind.judges === "resources") return kind.judge(seenOf(given), requires, context);
   if (kind.judges === "reading") return kind.judge(given as unknown as Reading, requires, context);
   if (kind.judges === "release") return kind.judge(given as unknown as Attested, requires, context);
   const predicate = predicates[kind.judges].schema.parse({ cutover: sampleMeta, ...given });
   return kind.judge(predicate, requires, context);
+}
+
+/** Declared resources by short name, as the pack has seen them. */
+export function seenOf(resources: Readonly<Record<string, unknown>>): Run {
+  const run = new Run();
+  for (const [name, resource] of Object.entries(resources)) {
+    const { type, props } = resource as SampleResource;
+    run.see({ urn: `urn:pulumi:production::cutover::${type}::${name}`, type, name, props });
+  }
+  return run;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { nothingAttested } from "../../policies/evidence/attested.ts";
 import { parseChecklist } from "../../policies/contract/checklist.ts";
 import { evidenceDigest } from "../../policies/contract/documents.ts";
+import { stepIds } from "../../policies/contract/steps.ts";
 import type { GuardFacts } from "../../policies/contract/facts.ts";
 import type { Told } from "../../policies/evidence/attested.ts";
 
@@ -63,6 +64,7 @@ export const readyFacts: GuardFacts = {
     digest: "d1".repeat(32),
     images: { api: `registry.example.com/orders/api@${imageDigest}` },
     authors: ["developer@example.com"],
+    migrations: ["0001_orders.sql"],
   },
   before: {
     phase: "lower-ttl",
@@ -70,7 +72,15 @@ export const readyFacts: GuardFacts = {
     serving: "v1.0.0",
     recorded: ["v1.0.0"],
     ttl: { seconds: 60, previousSeconds: 3600, changedAt: "2026-03-02T10:00:00Z" },
+    times: { prepare: "2026-02-20T10:00:00Z", "lower-ttl": "2026-03-02T10:00:00Z" },
+    record: {
+      release: "v1.0.0",
+      at: "2026-01-10T10:00:00Z",
+      verdicts: { "phase-in-order": "pass" },
+    },
   },
+  steps: [...stepIds],
+  plannedCutover: "2026-03-10T02:00:00Z",
   ttlSeconds: 60,
   owners: { rollback: samplePerson },
   declared: { "services.port": "8080" },

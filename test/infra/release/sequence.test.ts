@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { sequence } from "../../../infra/release/sequence.ts";
 
 const project = join(import.meta.dirname, "..", "..", "..");
-const ids = sequence.map(({ id }) => id);
+const ids: readonly string[] = sequence.map(({ id }) => id);
 
 test("every step has a name of its own", () => {
   expect(new Set(ids).size).toBe(ids.length);

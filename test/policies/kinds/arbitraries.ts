@@ -27,6 +27,18 @@ function recordOf<Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Record<string
 export const anyEvidence: {
   readonly [Name in EvidencePredicate]: fc.Arbitrary<Facts<Name>>;
 } = {
+  records: fc.record({ rows: fc.array(recordOf(fc.oneof(name, fc.integer(), fc.boolean()))) }),
+  inventory: fc.record({ entries: fc.array(fc.record({ name })) }),
+  series: fc.record({
+    series: recordOf(
+      fc.array(
+        fc.tuple(
+          fc.integer({ min: 1_772_000_000, max: 1_773_000_000 }),
+          fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })),
+        ),
+      ),
+    ),
+  }),
   tests: fc.record({
     result: fc.constantFrom("PASSED", "WARNED", "FAILED"),
     configuration: fc.array(fc.record({ name }), { maxLength: 2 }),

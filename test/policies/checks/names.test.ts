@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import fc from "fast-check";
-import { counted, joined, listed, shownName } from "../../../policies/kinds/names.ts";
+import { counted, joined, listed, shownName } from "../../../policies/checks/names.ts";
 import { hostileNames } from "../../support/kind-tester.ts";
 
 const shown: Readonly<Record<string, string>> = {
