@@ -48,15 +48,15 @@ export function gatesOf(checklist: Checklist): Gate[] {
 
 /** The keys that each sort of kind needs, and those that it may have. */
 const keysOf = {
-  evidence: { needs: ["evidence", "maxAge"], may: ["after"] },
+  evidence: { needs: ["evidence", "maxAge"], may: ["after", "afterBy"] },
   reading: { needs: ["reading"], may: [] },
   release: { needs: [], may: [] },
   resources: { needs: ["guard"], may: [] },
 } as const satisfies Record<string, { needs: readonly RowKey[]; may: readonly RowKey[] }>;
 
-type RowKey = "evidence" | "maxAge" | "after" | "reading" | "guard";
+type RowKey = "evidence" | "maxAge" | "after" | "afterBy" | "reading" | "guard";
 
-const rowKeys: readonly RowKey[] = ["evidence", "maxAge", "after", "reading", "guard"];
+const rowKeys: readonly RowKey[] = ["evidence", "maxAge", "after", "afterBy", "reading", "guard"];
 
 function keysFor({ judges }: Kind): {
   readonly needs: readonly RowKey[];
@@ -73,7 +73,9 @@ function hasKey(row: ChecklistGate, key: RowKey): boolean {
 }
 
 function missingKeys(row: ChecklistGate, kind: Kind): string[] {
-  return keysFor(kind).needs.filter((key) => !hasKey(row, key));
+  const { needs } = keysFor(kind);
+  const wanted: readonly RowKey[] = row.afterBy === undefined ? needs : [...needs, "after"];
+  return wanted.filter((key) => !hasKey(row, key));
 }
 
 function strangeKeys(row: ChecklistGate, kind: Kind): string[] {
@@ -133,7 +135,7 @@ function gateOf(checklist: Checklist, row: ChecklistGate, kind: Kind, requires: 
  * can tell which one is true.
  */
 function judgeEvidence(
-  { evidence: name = "", maxAge = 0, after }: ChecklistGate,
+  { evidence: name = "", maxAge = 0, after, afterBy = 0 }: ChecklistGate,
   kind: EvidenceKind,
   requires: unknown,
   { attested }: Told,
@@ -154,7 +156,7 @@ function judgeEvidence(
     const problems = [
       ...subjectProblems(statement.subject, facts.release),
       ...ageProblems(content.producedAt, maxAge, now),
-      ...(after === undefined ? [] : afterProblems(content.producedAt, after, facts)),
+      ...(after === undefined ? [] : afterProblems(content.producedAt, after, facts, afterBy)),
       ...(statement.predicateType === predicates[kind.judges].type
         ? []
         : [`it is a statement of another type than ${predicates[kind.judges].type}`]),

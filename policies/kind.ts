@@ -31,14 +31,21 @@ interface KindText<Requires> {
   required(requires: Requires): string;
 }
 
+/** Which rows of a report a gate is about, and which of their fields, each by its dotted path. */
+export interface RowsWanted {
+  /** Where the list of rows lies in the report; nothing where the report is the list. */
+  readonly of?: string | undefined;
+  readonly fields: readonly string[];
+}
+
 /** Judges one piece of evidence; envelope, signer, subject and age were judged before. */
 export interface EvidenceKind<
   Name extends EvidencePredicate = EvidencePredicate,
   Requires = unknown,
 > extends KindText<Requires> {
   readonly judges: Name;
-  /** The fields that it reads of each row, where evidence is made of rows; the others are not attested. */
-  fields?(requires: Requires): readonly string[];
+  /** What it reads of evidence that is made of rows; nothing else of a report is attested. */
+  rows?(requires: Requires): RowsWanted;
   judge(predicate: Predicate<Name>, requires: Requires, context: KindContext): readonly Reason[];
 }
 

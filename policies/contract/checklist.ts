@@ -45,6 +45,7 @@ const shape = {
     .enum(phases)
     .optional()
     .describe("a phase of this release that must have ended before the evidence was produced"),
+  afterBy: duration.optional().describe("how long after the end of that phase, such as 1h"),
   reading: id.optional().describe("name of the reading that it judges"),
   requires: z
     .record(z.string(), z.unknown())

@@ -13,14 +13,19 @@ export function ageProblems(at: string, mostSeconds: number, now: number): strin
   return [];
 }
 
-/** What is wrong with a time that must lie after the end of a phase of this release. */
-export function afterProblems(at: string, phase: Phase, { before, release }: GuardFacts): string[] {
+/** What is wrong with a time that must lie so many seconds after the end of a phase of this release. */
+export function afterProblems(
+  at: string,
+  phase: Phase,
+  { before, release }: GuardFacts,
+  bySeconds = 0,
+): string[] {
   const ended = before.release === release.version ? before.times[phase] : undefined;
   if (ended === undefined) return [`no ${phase} of ${release.version} has ended yet`];
   // Written so that a time which cannot be read lies before everything.
-  return Date.parse(at) >= Date.parse(ended)
-    ? []
-    : [`it is from before the end of ${phase} (${ended})`];
+  if (Date.parse(at) >= Date.parse(ended) + bySeconds * 1000) return [];
+  const wait = bySeconds === 0 ? "" : `${durationText(bySeconds)} after `;
+  return [`it is from ${at}, before ${wait}the end of ${phase} (${ended})`];
 }
 
 const units = [
