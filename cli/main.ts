@@ -8,6 +8,7 @@ import { messageOf } from "../infra/provider/error-text.ts";
 import type { AttestOptions } from "./attest.ts";
 import type { SignOptions } from "./approve.ts";
 import type { Choice } from "./project.ts";
+import type { InitOptions } from "./checklist/init.ts";
 
 // What a command needs is loaded when it runs, so that --help is there at once.
 
@@ -130,6 +131,74 @@ Example:
     const found = await verify(chosen);
     console.log(json === true ? JSON.stringify(found, null, 2) : verificationText(found));
     process.exitCode = found.open ? 0 : 1;
+  });
+
+const checklist = program
+  .command("checklist")
+  .description("Explain a checklist, print it, or make a start of one.")
+  .helpCommand(false);
+
+checklist
+  .command("check")
+  .description("Explain a checklist, or say everything that is wrong with it.")
+  .argument("<file>", "the checklist, such as policies/checklists/flagship.yaml")
+  .option("--json", "print it as JSON")
+  .addHelpText(
+    "after",
+    `
+Shows the gates by phase, the evidence and readings that they want, the roles
+that must sign, and what the team decided where the document left it open.
+Ends with 0 when the checklist can be used, and with 1 when not.
+
+Example:
+  npx cutover checklist check policies/checklists/flagship.yaml
+`,
+  )
+  .action(async (file: string, { json }: { readonly json?: boolean }) => {
+    const { explainChecklist, explanationText } = await import("./checklist/check.ts");
+    const told = explainChecklist(file);
+    console.log(json === true ? JSON.stringify(told, null, 2) : explanationText(told));
+  });
+
+checklist
+  .command("print")
+  .description("Print a checklist as a Markdown page with its digest.")
+  .argument("<file>", "the checklist")
+  .addHelpText(
+    "after",
+    `
+Example:
+  npx cutover checklist print policies/checklists/flagship.yaml > checklist.md
+`,
+  )
+  .action(async (file: string) => {
+    const { checklistPage } = await import("./checklist/print.ts");
+    process.stdout.write(checklistPage(file));
+  });
+
+checklist
+  .command("init")
+  .description("Make a start of a checklist from a Markdown page.")
+  .argument("<page>", "a page with headings and bullets")
+  .option("--system <name>", "the system (default: the page's title)")
+  .option("--role <role>", "who signs for what nothing measures yet", "release-manager")
+  .option("--out <file>", "where to write (default: policies/checklists/<system>.yaml)")
+  .addHelpText(
+    "after",
+    `
+Each bullet becomes a gate. What can be measured asks for evidence; the rest
+waits for a signature until you give it a kind that measures.
+
+Example:
+  npx cutover checklist init RELEASING.md --system orders
+`,
+  )
+  .action(async (page: string, options: InitOptions) => {
+    const { startChecklist } = await import("./checklist/init.ts");
+    const { file, gates, measured } = startChecklist(page, options);
+    console.log(`Wrote ${file}: ${gates} gates, ${measured} of them measured by evidence.`);
+    console.log(`The others wait for a signature as ${options.role}.`);
+    console.log(`To see what it asks for: npx cutover checklist check ${file}`);
   });
 
 try {

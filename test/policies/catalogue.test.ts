@@ -8,6 +8,7 @@ import { catalogue } from "../support/catalogue.ts";
 const policies = join(import.meta.dirname, "..", "..", "policies");
 
 const systems = readdirSync(join(policies, "checklists"))
+  .filter((file) => file.endsWith(".yaml"))
   .map((file) => systemOf(file.replace(/\.yaml$/, "")))
   .sort((a, b) => (a.checklist.system < b.checklist.system ? -1 : 1));
 

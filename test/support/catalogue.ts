@@ -1,8 +1,13 @@
+import { z } from "zod";
+import { readers } from "../../infra/evidence/readers.ts";
 import { guards, type GuardName } from "../../policies/contract/facts.ts";
 import { gateTable, type GateRow } from "../../policies/contract/gates.ts";
 import { phaseMeaning, phases } from "../../policies/contract/phase.ts";
+import type { ChecklistGate } from "../../policies/contract/checklist.ts";
 import type { Gate } from "../../policies/gate.ts";
+import type { Kind } from "../../policies/kind.ts";
 import { kinds } from "../../policies/kinds.ts";
+import { fieldChecks } from "../../policies/checks/fields.ts";
 import { requirements } from "../../policies/requirements.ts";
 import type { System } from "../../policies/system.ts";
 
@@ -46,18 +51,21 @@ export function catalogue(gates: readonly Gate[], systems: readonly System[]): s
     ...guards.flatMap((guard) => section(guard, gates)),
     "## Checklists",
     "",
-    "The gates of one system, `checklists/<system>.yaml`. They stand at the entry guard, on the way forward, and report as",
-    "`<system>/<id>`.",
+    "The gates of one system, `checklists/<system>.yaml`. They stand in the way forward only, and report as `<system>/<id>`:",
+    "those that judge declared resources at the guard that they name, all others at the entry guard.",
+    "[How to write one](../docs/write-a-checklist.md).",
     "",
     ...systems.flatMap(checklistSection),
     "## Kinds",
     "",
-    "What a gate of a checklist can judge; one file each in `kinds/`.",
+    "What a gate of a checklist can judge; one file each in `kinds/`. Under each kind stands what `requires` takes.",
     "",
-    ...table([
-      ["kind", "judges", "tells"],
-      ...kinds.map(({ kind, judges, title }) => [kind, judges, title]),
-    ]),
+    ...kinds.flatMap(kindSection),
+    "### Checks of a field",
+    "",
+    "What `fields`, `where` and `each` may ask of a field, by its dotted path. Several checks of one field must all hold.",
+    "",
+    ...keysOf(fieldChecks),
     "",
     "## Requirements",
     "",
@@ -88,24 +96,42 @@ function section(guard: GuardName, gates: readonly Gate[]): string[] {
 }
 
 function checklistSection({ checklist, gates }: System): string[] {
+  const { system, title, document } = checklist;
+  const from = document === undefined ? "" : ` From ${document}.`;
+  const samples = `../test/policies/checklists/${system}.yaml`;
   return [
-    `### ${checklist.system}: ${checklist.title}`,
+    `### ${system}: ${title}`,
     "",
-    ...checklist.gates.flatMap((row, index) => {
-      const { required = "" } = gates[index] ?? {};
-      const { id, title, why, phase, kind, severity, remedy } = row;
-      return [
-        `#### ${checklist.system}/${id}`,
-        "",
-        `${title} ${why}`,
-        "",
-        `- When: ${phase}. Severity: ${severity}. Kind: ${kind}.${row.waivable ? " Can be waived." : ""}`,
-        `- Required: ${code(required)}.`,
-        `- To do: ${code(remedy)}`,
-        "",
-      ];
+    `${checklist.gates.length} gates, in [${system}.yaml](checklists/${system}.yaml).${from} What opens and closes each one is`,
+    `shown in [its samples](${samples}).`,
+    "",
+    ...phases.flatMap((phase) => {
+      const rows = checklist.gates.flatMap((row, index) =>
+        row.phase[0] === phase ? [checklistEntry(row, gates[index]?.required ?? "")] : [],
+      );
+      return rows.length === 0 ? [] : [`#### ${system}, before ${phase}`, "", ...rows, ""];
     }),
   ];
+}
+
+/** One gate in one item: what must hold, what is required, and how it is judged. */
+function checklistEntry(row: ChecklistGate, required: string): string {
+  const { id, title, kind, severity, step, reaction, waivable } = row;
+  const when =
+    row.phase.length === phases.length
+      ? ["every phase"]
+      : row.phase.length > 1
+        ? [row.phase.join(", ")]
+        : [];
+  const tags = [
+    kind,
+    severity,
+    ...when,
+    ...(step === undefined ? [] : [`step ${step}`]),
+    ...(reaction === undefined ? [] : [`else ${reaction}`]),
+    ...(waivable ? ["waivable"] : []),
+  ];
+  return `- **${id}**: ${escaped(title)} Required: ${escaped(required)}. (${tags.join(", ")})`;
 }
 
 function entry(gate: Gate): string[] {
@@ -122,6 +148,45 @@ function entry(gate: Gate): string[] {
   ];
 }
 
+/** What a kind judges, what makes that, and the keys of its `requires`. */
+function kindSection({ kind, judges, title, requires }: Kind): string[] {
+  const formats = readers
+    .filter(({ predicate }) => predicate === judges)
+    .map(({ format }) => `\`${format}\``);
+  return [
+    `### Kind ${kind}`,
+    "",
+    `${title} ${judgedWords[judges] ?? `Judges evidence in the format ${formats.join(", ")}.`}`,
+    "",
+    ...keysOf(requires, true),
+    "",
+  ];
+}
+
+/** The keys of a schema as a list. */
+function keysOf(type: z.ZodType, sayOptional = false): string[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(type, {
+    io: "input",
+    unrepresentable: "any",
+  });
+  return Object.entries(properties).map(([key, schema]) => {
+    const { description = "", default: usual } = schema as {
+      readonly description?: string;
+      readonly default?: unknown;
+    };
+    const may = usual === undefined ? "optional" : `otherwise ${JSON.stringify(usual)}`;
+    const must = !sayOptional || (required.includes(key) && usual === undefined);
+    return `- \`${key}\`: ${description}${must ? "" : ` (${may})`}`;
+  });
+}
+
+/** What a kind judges that judges no evidence. */
+const judgedWords: Readonly<Partial<Record<Kind["judges"], string>>> = {
+  reading: "Judges a reading, see [docs/readings.md](../docs/readings.md).",
+  release: "Judges what the guard knows of the release.",
+  resources: "Judges declared resources, at the gate's guard.",
+};
+
 /** A Markdown table with even columns, as prettier writes it. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
@@ -136,7 +201,12 @@ function table(rows: readonly (readonly string[])[]): string[] {
 
 /** Words in angle brackets are not HTML, and a command is to be copied. */
 function code(text: string): string {
-  return /^(?:pulumi|npx) [^,]*$/.test(text) ? `\`${text}\`` : text.replaceAll("<", "\\<");
+  return /^(?:pulumi|npx) [^,]*$/.test(text) ? `\`${text}\`` : escaped(text);
+}
+
+/** What Markdown would take for a sign of its own. */
+function escaped(text: string): string {
+  return text.replaceAll(/[\\<*_`]/g, String.raw`\$&`);
 }
 
 function when(id: string): string {
