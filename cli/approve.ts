@@ -1,6 +1,7 @@
 import { gateName } from "../policies/contract/checklist.ts";
 import { evidenceDigest } from "../policies/contract/documents.ts";
 import { gateTable } from "../policies/contract/gates.ts";
+import { kinds } from "../policies/kinds.ts";
 import { approved } from "../policies/kinds/approved.ts";
 import { requirements } from "../policies/requirements.ts";
 import { namespaceOf, waiverNamespace } from "../policies/signatures/roles.ts";
@@ -36,12 +37,16 @@ export async function approve(options: SignOptions & { readonly role: string }):
   const { phase } = config;
   const { role } = options;
   const asked = checklist.gates
-    .filter((gate) => gate.kind === approved.kind && gate.phase.includes(phase))
-    .flatMap((gate) => {
-      const { data } = approved.requires.safeParse(gate.requires);
-      return data === undefined ? [] : [data];
+    .filter((gate) => gate.phase.includes(phase))
+    .flatMap(({ kind: name, requires }) => {
+      const kind = kinds.find((one) => one.kind === name);
+      if (kind?.judges !== "release") return [];
+      const { data } = kind.requires.safeParse(requires);
+      if (data === undefined) return [];
+      const barred = name === approved.kind ? approved.requires.parse(requires).barred : "nobody";
+      return [{ roles: kind.roles?.(data) ?? [], barred }];
     });
-  const roles = asked.flatMap((one) => one.roles);
+  const roles = [...new Set(asked.flatMap((one) => one.roles))];
   if (!roles.includes(role)) {
     const required =
       roles.length === 0 ? "no approval at all" : `an approval as ${roles.join(", as ")}`;
@@ -57,7 +62,8 @@ export async function approve(options: SignOptions & { readonly role: string }):
     );
   }
   const { principal, key } = personOf(project, options.key, namespaceOf(role), options.as);
-  if (asked.some(({ barred }) => barred === "author") && release.authors.includes(principal)) {
+  const mine = asked.filter((one) => one.roles.includes(role));
+  if (mine.some(({ barred }) => barred === "author") && release.authors.includes(principal)) {
     throw new OperatorError(
       problemText("Nothing was signed.", [
         {

@@ -198,7 +198,8 @@ Example:
     const { file, gates, measured } = startChecklist(page, options);
     console.log(`Wrote ${file}: ${gates} gates, ${measured} of them measured by evidence.`);
     console.log(`The others wait for a signature as ${options.role}.`);
-    console.log(`To see what it asks for: npx cutover checklist check ${file}`);
+    console.log("To see what it asks for:");
+    console.log(`  npx cutover checklist check ${file}`);
   });
 
 try {

@@ -28,15 +28,19 @@ export interface Started {
 /** An item of a Markdown list and the headings that it stands under. */
 interface Item {
   readonly text: string;
+  /** The words in bold that it begins with; its text where it has none. */
+  readonly label: string;
   readonly section: string;
 }
 
 /** Where a heading places what stands under it; the first that fits counts. */
 const phaseWords: readonly (readonly [RegExp, Phase])[] = [
+  [/\bpre\b|before|prepar/i, "cutover"],
   [/roll(?:ing)? ?back|revert|back ?out/i, "cutover"],
   [/clean ?up|decommission|retire/i, "decommission"],
+  [/smoke/i, "observe"],
   [/post|after|monitor|watch|follow[ -]?up|announce/i, "finalize"],
-  [/verif|smoke|validat/i, "observe"],
+  [/deploy|verif|validat|go[ -]?live|launch/i, "observe"],
 ];
 
 /** What a sentence can be measured by; the first that fits counts. */
@@ -107,7 +111,7 @@ export function startChecklist(page: string, options: InitOptions): Started {
   }
   const file = options.out ?? join("policies", "checklists", `${system}.yaml`);
   const ids = new Set<string>();
-  const gates = items.map((item) => gateOf(item, uniqueId(item.text, ids), options.role));
+  const gates = items.map((item) => gateOf(item, uniqueId(item.label, ids), options.role));
   const text = yamlOf(system, title === "" ? system : title, items, gates);
   write(file, text);
   return { file, gates: gates.length, measured: gates.filter(({ evidence }) => evidence).length };
@@ -160,20 +164,29 @@ function itemsOf(page: string): { readonly title: string; readonly items: readon
     } else if (token.type === "list") {
       const under = headings.slice(1).filter((one) => one !== undefined && one !== "");
       const section = under.join(" / ") || (headings[0] ?? "") || "(no heading)";
-      items.push(...bulletsOf(token as Tokens.List, "").map((text) => ({ text, section })));
+      items.push(...bulletsOf(token as Tokens.List, "").map((bullet) => ({ ...bullet, section })));
     }
   }
   return { title, items };
 }
 
-function bulletsOf(list: Tokens.List, before: string): string[] {
+function bulletsOf(list: Tokens.List, before: string): Omit<Item, "section">[] {
   return list.items.flatMap(({ tokens }) => {
-    const own = textOf(tokens.filter(({ type }) => type === "text" || type === "paragraph"));
+    const words = tokens.filter(({ type }) => type === "text" || type === "paragraph");
+    const own = textOf(words);
     const text = (before === "" ? own : `${before}: ${own}`).trim();
     const inner = tokens.filter((token): token is Tokens.List => token.type === "list");
     const below = inner.flatMap((one) => bulletsOf(one, text.replace(/[:.]$/, "")));
-    return below.length > 0 ? below : text === "" ? [] : [text];
+    if (below.length > 0 || text === "") return below;
+    return [{ text, label: before === "" ? boldStart(words, text) : text }];
   });
+}
+
+/** The words in bold that a bullet begins with, where a colon parts them from the rest. */
+function boldStart([first]: readonly Token[], text: string): string {
+  const [strong] = (first as Tokens.Text | undefined)?.tokens ?? [];
+  const bold = strong?.type === "strong" ? textOf([strong]).replace(/:$/, "") : "";
+  return bold !== "" && text.startsWith(`${bold}:`) ? bold : text;
 }
 
 function textOf(tokens: readonly Token[] = []): string {

@@ -46,7 +46,7 @@ Read this first.
 ## Before the release
 
 - [ ] All unit tests pass
-- [ ] Lint is clean
+- [ ] **Lint**: is clean
 - [ ] Trivy finds no critical vulnerability
 - [ ] Tell the team:
   - in the chat
@@ -81,7 +81,7 @@ describe("init", () => {
     const { gates } = readChecklist("orders", join(folder, "policies", "checklists"));
     expect(gates.map(({ id, phase, kind }) => `${id} ${phase.join()} ${kind}`)).toEqual([
       "all-unit-tests-pass cutover tests-passed",
-      "lint-is-clean cutover findings-within",
+      "lint cutover findings-within",
       "trivy-finds-no-critical-vulnerability cutover vulnerabilities-within",
       "tell-the-team-in-the-chat cutover approved",
       "tell-the-team-by-mail cutover approved",
