@@ -188,6 +188,16 @@ const usual: Readonly<Record<EvidencePredicate, Entries>> = {
   series: { series: {} },
 };
 
+/** Puts the digest of the checklist in force where a sample says `{checklistDigest}`. */
+function inForce(value: unknown, checklist: Checklist): unknown {
+  if (value === "{checklistDigest}") return checklist.digest;
+  if (Array.isArray(value)) return value.map((entry) => inForce(entry, checklist));
+  if (!isEntries(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, entry]) => [key, inForce(entry, checklist)]),
+  );
+}
+
 /** `{ vulnerabilities: { found: { high: [CVE-1] } } }` and lists of names say more with less. */
 function predicateOf(name: EvidencePredicate, given: Entries): Entries {
   const { found, image, names, ...rest } = expanded(given) as Entries;
@@ -262,7 +272,7 @@ function toldOf(shown: World, facts: GuardFacts, checklist: Checklist, phase: Ph
   const evidence = Object.entries(present(shown.evidence)).map(
     ([name, { producedAt = sampleTimes.producedAt, ...of }]) => {
       const [type, given] = Object.entries(of)[0] as [EvidencePredicate, Entries];
-      const { image, ...predicate } = predicateOf(type, given);
+      const { image, ...predicate } = predicateOf(type, inForce(given, checklist) as Entries);
       const content = {
         evidence: name,
         producedAt: producedAt as string,
