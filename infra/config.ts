@@ -1,13 +1,22 @@
 import { z } from "zod";
+import { duration } from "../policies/contract/checklist.ts";
 import { phases } from "../policies/contract/phase.ts";
 import { readingShape, readingsConfig } from "./readings/readings.ts";
 import { OperatorError, problemText, type Problem } from "./errors.ts";
+import { announcementMoments } from "./release/announcements.ts";
+import { isWebhookUrl, webhookUrlForm } from "./webhook-url.ts";
 
 /** The config namespace: the project's name, so that `pulumi config set phase cutover` reaches it. */
 export const namespace = "cutover";
 
 const address = z.ipv4();
 const host = z.hostname();
+const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{1,62}$/)
+  .meta({ description: "a name in kebab case" });
+/** Somebody's own words: not nothing, and not the form's `(configure)`. */
+const filledIn = z.string().regex(/^(?!\s*\(.*\)\s*$)[^]*\S/);
 
 /**
  * Every key of the stack config. `describe` says what a value means and what is accepted; `meta.example` is shown to
@@ -39,10 +48,68 @@ const schema = z.strictObject({
   ),
   owners: z
     .record(
-      z.string().regex(/^[a-z][a-z0-9-]{1,62}$/),
+      name,
       key(z.string().regex(/^\S{1,128}$/), "a principal of the allowed signers", "you@example.com"),
     )
     .default({}),
+  contacts: key(
+    z
+      .record(
+        z
+          .string()
+          .regex(/^[a-zA-Z][a-zA-Z0-9-]{1,62}$/)
+          .meta({ description: "a name of letters, digits and hyphens" }),
+        z.strictObject({
+          address: key(
+            filledIn,
+            "where somebody can be reached, not empty and not (configure)",
+            "on-call@example.com",
+          ),
+          escalation: key(
+            filledIn,
+            "when to turn to them, not empty and not (configure)",
+            "Primary",
+          ),
+        }),
+      )
+      .default({}),
+    "contacts by name, each with address and escalation",
+    "",
+  ),
+  announcements: key(
+    z
+      .record(
+        name,
+        z.strictObject({
+          on: key(
+            z.enum(announcementMoments),
+            `when it is made: one of ${announcementMoments.join(", ")}`,
+            "freeze",
+          ),
+          text: key(
+            filledIn,
+            "what is said, not empty and not (configure)",
+            "Orders cannot be changed from 02:00 to 02:15 UTC.",
+          ),
+          dueWithin: key(
+            z
+              .string()
+              .refine((text) => duration.safeParse(text).success)
+              .optional(),
+            "a length of time such as 48h, within which what it asks for is due",
+            "48h",
+          ),
+        }),
+      )
+      .default({}),
+    "announcements by name, each with on and text",
+    "",
+  ),
+  webhooks: key(
+    z.record(name, key(z.string().refine(isWebhookUrl), webhookUrlForm, "--secret")).default({}),
+    "the URL of a webhook for each announcement, by its name",
+    "--secret",
+  ),
   readings: readingsConfig.default({}),
   databasePassword: key(z.string().min(12), "a secret of at least 12 characters", "--secret"),
   database: z.strictObject({
@@ -113,16 +180,23 @@ const schema = z.strictObject({
 });
 
 /** The keys that must be Pulumi secrets. */
-const secretKeys = ["databasePassword"] as const;
+const secretKeys = ["databasePassword", "webhooks"] as const;
 
-/** The parsed stack config. `databasePassword` is in clear: wrap it before it reaches a resource. */
+/** The parsed stack config. `databasePassword` and `webhooks` are in clear: wrap them before they reach a resource. */
 export type Config = z.infer<typeof schema>;
+
+/** The parsed stack config without its secrets. */
+export function openConfig(config: Config): Omit<Config, (typeof secretKeys)[number]> {
+  const { databasePassword: _password, webhooks: _urls, ...open } = config;
+  return open;
+}
 
 /**
  * Parses the stack config.
  *
  * @param values the whole config as the engine hands it over: `namespace:key` to text, JSON for anything but text
- * @param secrets names of the keys that are encrypted
+ * @param secrets names of the keys that are encrypted; of what no engine decrypted, the file's `{ secure: … }` counts as
+ *   encrypted too
  * @throws OperatorError that lists every bad key: where, found, required, to do
  */
 export function parseConfig(
@@ -136,12 +210,15 @@ export function parseConfig(
       raw[short] = decode(short, text);
     }
   }
+  const plain = secretKeys.filter((name) => !secrets.includes(`${namespace}:${name}`));
+  const plainWebhooks = plain.includes("webhooks") ? coverEncrypted(raw) : [];
   const result = schema.safeParse(raw);
   const problems = [
     ...(result.success ? [] : result.error.issues.flatMap((issue) => issueProblems(issue, raw))),
-    ...secretKeys
-      .filter((name) => name in raw && !secrets.includes(`${namespace}:${name}`))
-      .map(plainSecret),
+    ...plain
+      .filter((name) => name !== "webhooks" && name in raw)
+      .map((name) => plainSecret([name])),
+    ...plainWebhooks.map((name) => plainSecret(["webhooks", name])),
     ...(result.success ? relations(result.data) : []),
   ];
   if (!result.success || problems.length > 0) {
@@ -181,24 +258,36 @@ function issueProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
       };
     });
   }
+  const isSecret = secretKeys.some((entry) => entry === issue.path[0]);
+  if (issue.code === "invalid_key") {
+    // A secret may have got where its name belongs.
+    const shownPath = isSecret ? issue.path.slice(0, -1) : issue.path;
+    const where = dotted(shownPath);
+    return [
+      {
+        where,
+        found: isSecret ? "a name (not shown)" : String(issue.path.at(-1)),
+        required: keyForm(issue.path.slice(0, -1), raw),
+        todo: `pulumi config rm --path '${where}', and set it under another name`,
+      },
+    ];
+  }
   // A wrong item of a list is shown as the list's own problem, because the list is what gets set.
   const item = issue.path.findIndex((part) => typeof part === "number");
   const path = item === -1 ? issue.path : issue.path.slice(0, item);
-  const name = String(path[0]);
   const meta = schemaAt(path, raw)?.meta() ?? {};
-  const secret = secretKeys.some((entry) => entry === name);
   const where = dotted(path);
   const example = typeof meta["example"] === "string" ? meta["example"] : "";
   return [
     {
       where,
       found:
-        secret && valueAt(raw, path) !== undefined
+        isSecret && valueAt(raw, path) !== undefined
           ? "a secret (not shown)"
           : shown(valueAt(raw, issue.path)),
       required: meta.description ?? `a group of keys: ${shapeAt(path, raw).join(", ")}`,
-      todo: secret
-        ? `pulumi config set --secret ${where}`
+      todo: isSecret
+        ? setSecret(path)
         : example === ""
           ? `see the same key in Pulumi.production.yaml`
           : `pulumi config set --path '${where}' '${example}'`,
@@ -206,18 +295,78 @@ function issueProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
   ];
 }
 
-function plainSecret(name: string): Problem {
-  const where = `${namespace}:${name}`;
+function plainSecret(path: readonly string[]): Problem {
   return {
-    where,
+    where: dotted(path),
     found: "plain text (not shown)",
     required: "a Pulumi secret",
-    todo: `pulumi config set --secret ${where}`,
+    todo: setSecret(path),
   };
+}
+
+function setSecret(path: readonly PropertyKey[]): string {
+  const where = dotted(path);
+  return path.length === 1
+    ? `pulumi config set --secret ${where}`
+    : `pulumi config set --secret --path '${where}'`;
+}
+
+/** Stands for a webhook whose URL only the engine can decrypt. No name ends so, so nothing can be sent there. */
+const encryptedUrl = "https://encrypted.invalid/";
+
+/**
+ * Puts a stand-in for each webhook that is still encrypted, as the stack's file has it.
+ *
+ * @returns the names of the others: they lie there in plain text
+ */
+function coverEncrypted(raw: Record<string, unknown>): string[] {
+  const webhooks = raw["webhooks"];
+  if (typeof webhooks !== "object" || webhooks === null) return [];
+  const names = Object.keys(isEncrypted(webhooks) ? Object(raw["announcements"]) : webhooks);
+  const plain = isEncrypted(webhooks)
+    ? []
+    : Object.entries(webhooks).flatMap(([name, url]) => (isEncrypted(url) ? [] : [name]));
+  raw["webhooks"] = Object.fromEntries(
+    names.map((name) => [
+      name,
+      plain.includes(name) ? (webhooks as Record<string, unknown>)[name] : encryptedUrl,
+    ]),
+  );
+  return plain;
+}
+
+function isEncrypted(value: unknown): boolean {
+  return z.strictObject({ secure: z.string() }).safeParse(value).success;
 }
 
 /** What single keys cannot say. */
 function relations(config: Config): Problem[] {
+  return [...placeRelations(config), ...webhookRelations(config)];
+}
+
+function webhookRelations({ announcements, webhooks }: Config): Problem[] {
+  const where = (name: string): string => dotted(["webhooks", name]);
+  return [
+    ...Object.keys(announcements)
+      .filter((name) => !Object.hasOwn(webhooks, name))
+      .map((name) => ({
+        where: where(name),
+        found: `nothing, but there is an announcement ${name}`,
+        required: "a webhook for every announcement",
+        todo: setSecret(["webhooks", name]),
+      })),
+    ...Object.keys(webhooks)
+      .filter((name) => !Object.hasOwn(announcements, name))
+      .map((name) => ({
+        where: where(name),
+        found: `a webhook, but no announcement ${name}`,
+        required: "an announcement for every webhook",
+        todo: `pulumi config rm --path '${where(name)}'`,
+      })),
+  ];
+}
+
+function placeRelations(config: Config): Problem[] {
   const { ttl } = config.dns;
   const { slots } = config.services;
   const targets = [slots.blue, slots.green, config.legacy.address];
@@ -261,6 +410,14 @@ function schemaWithin(from: z.ZodType, path: readonly PropertyKey[]): z.ZodType 
     else at = undefined;
   }
   return at;
+}
+
+/** What the names in a record must look like. */
+function keyForm(path: readonly PropertyKey[], raw: unknown): string {
+  let at = schemaAt(path, raw);
+  if (at instanceof z.ZodDefault) at = at.unwrap() as z.ZodType;
+  const meta = at instanceof z.ZodRecord ? (at.keyType as z.ZodType).meta() : undefined;
+  return meta?.description ?? "another name";
 }
 
 function shapeAt(path: readonly PropertyKey[], raw: unknown): string[] {

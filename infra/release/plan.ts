@@ -2,6 +2,7 @@ import type { Direction, Phase } from "../../policies/contract/phase.ts";
 import { stepIds, type StepId } from "../../policies/contract/steps.ts";
 import type { Config } from "../config.ts";
 import { OperatorError, problemText } from "../errors.ts";
+import { announcementsOf, type AnnouncingStep } from "./announcements.ts";
 import {
   isRepeat,
   recordedVersions,
@@ -94,7 +95,7 @@ export function planRelease(
       ttlSeconds: before.ttl?.seconds ?? config.dns.ttl.baseline,
     })),
   };
-  const steps = stepIds.filter((step) => stepApplies[step]?.(outcome) ?? true);
+  const steps = stepIds.filter((step) => stepApplies[step]?.(outcome, config) ?? true);
   return { ...outcome, before, recorded, record: records.at(-1) ?? null, steps };
 }
 
@@ -104,10 +105,16 @@ const filledSlots = (outcome: Outcome): boolean =>
 const servesRelease = ({ serving, slots: held }: Outcome): boolean =>
   serving !== "legacy" && held[serving] !== null;
 
+function announces(step: AnnouncingStep): (outcome: Outcome, config: Config) => boolean {
+  return (outcome, config) => announcementsOf(step, config, outcome).length > 0;
+}
+
 /** When a step has something to do; those that are left out always have. */
-const stepApplies: Readonly<Partial<Record<StepId, (outcome: Outcome) => boolean>>> = {
+const stepApplies: Readonly<
+  Partial<Record<StepId, (outcome: Outcome, config: Config) => boolean>>
+> = {
   legacy: ({ legacy }) => legacy,
-  announce: () => false,
+  announce: announces("announce"),
   freeze: movedData,
   snapshot: movedData,
   migrate: movedData,
@@ -117,7 +124,7 @@ const stepApplies: Readonly<Partial<Record<StepId, (outcome: Outcome) => boolean
   probe: servesRelease,
   verify: servesRelease,
   lift: movedData,
-  publish: () => false,
+  publish: announces("publish"),
 };
 
 /** The IPv4 address behind a target. */

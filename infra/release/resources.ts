@@ -5,11 +5,13 @@ import type { Seal } from "../../policies/contract/seal.ts";
 import type { Readings } from "../../policies/contract/readings.ts";
 import type { Connection } from "../databases/database.ts";
 import {
+  announcementType,
   migrationType,
   probeType,
   releaseRecordType,
   writeFreezeType,
 } from "../provider/type-tokens.ts";
+import type { AnnouncementMoment } from "./announcements.ts";
 import type { Ledger, LedgerEntry } from "./ledger.ts";
 
 /** What a guard is told. */
@@ -104,6 +106,35 @@ export class Probe extends pulumi.CustomResource {
 
   constructor(name: string, args: ProbeArgs, opts: pulumi.CustomResourceOptions) {
     super(probeType, name, { ...args, at: undefined }, opts);
+  }
+}
+
+/** What an announcement is made from. */
+export interface AnnouncementArgs {
+  readonly stack: string;
+  readonly release: string;
+  readonly name: string;
+  readonly on: AnnouncementMoment;
+  readonly text: string;
+  /** Where it is sent; a secret. */
+  readonly url: pulumi.Output<string>;
+  /** When the cutover is to begin, ISO 8601. */
+  readonly plannedCutover?: string | undefined;
+  /** When the newest release before this run went live, ISO 8601. */
+  readonly lastLiveAt?: string | undefined;
+  /** Seconds within which what it asks for is due. */
+  readonly dueWithinSeconds?: number | undefined;
+}
+
+/** Sends a text to a webhook, which must answer. */
+export class Announcement extends pulumi.CustomResource {
+  constructor(name: string, args: AnnouncementArgs, opts: pulumi.CustomResourceOptions) {
+    super(
+      announcementType,
+      name,
+      { ...args, answeredAt: undefined, status: undefined, dueAt: undefined },
+      opts,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import type { GuardFacts, RecordFacts } from "../../policies/contract/facts.ts";
 import { digestOf } from "../../policies/contract/digest.ts";
-import type { Config } from "../config.ts";
+import { openConfig, type Config } from "../config.ts";
 import { servingVersion, slots, type LiveRecord } from "./ledger.ts";
 import type { Plan } from "./plan.ts";
 import { serviceNames, type ServiceName } from "./release.ts";
@@ -19,7 +19,7 @@ export function runFacts(
   stack: string,
   digests: Pick<GuardFacts, "evidenceDigest" | "checklistDigest">,
 ): RunFacts {
-  const { databasePassword: _secret, ...open } = config;
+  const open = openConfig(config);
   const { version, commit, digest, images, authors, migrations } = plan.release;
   return {
     system: config.system,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Snapshot } from "@pulumi/aws/rds/snapshot.js";
+import { duration } from "../../policies/contract/checklist.ts";
 import type { StepId } from "../../policies/contract/steps.ts";
 import type { GuardName } from "../../policies/contract/facts.ts";
 import { Backups } from "../backups/backups.ts";
@@ -11,6 +12,7 @@ import type { Config } from "../config.ts";
 import { Database } from "../databases/database.ts";
 import { DnsRecords } from "../dns/dns-records.ts";
 import { Service } from "../services/service.ts";
+import { announcementsOf, type AnnouncingStep } from "./announcements.ts";
 import { guardPassage, passedHooks, type Passage } from "./guards.ts";
 import { containerName, type RunFacts } from "./run-facts.ts";
 import { liftOnError } from "./lift-on-error.ts";
@@ -18,6 +20,7 @@ import { slots, type LedgerEntry, type Slot } from "./ledger.ts";
 import { addressOf, type Plan } from "./plan.ts";
 import type { Release, ServiceName } from "./release.ts";
 import {
+  Announcement,
   Guard,
   Migration,
   Probe,
@@ -67,6 +70,7 @@ export const sequence: readonly Step[] = [
   { id: "data", title: "databases, backups and buckets", declare: data },
   { id: "check-data", title: "judge the data resources", declare: guard("data") },
   { id: "legacy", title: "keep the legacy system running", declare: legacy },
+  { id: "announce", title: "announce what is about to happen", declare: announce("announce") },
   { id: "freeze", title: "freeze writes", declare: freeze },
   { id: "snapshot", title: "take a recovery point", declare: snapshot },
   { id: "migrate", title: "run the migrations", declare: migrate },
@@ -78,6 +82,7 @@ export const sequence: readonly Step[] = [
   { id: "switch", title: "point DNS at the target", declare: switchDns },
   { id: "verify", title: "ask through DNS", declare: verify },
   { id: "lift", title: "open writes again", declare: lift },
+  { id: "publish", title: "announce what has happened", declare: announce("publish") },
   { id: "record", title: "write the release record", declare: record },
 ];
 
@@ -143,6 +148,33 @@ function legacy(run: Run, step: StepOptions): pulumi.Resource[] {
       step,
     ),
   ];
+}
+
+/**
+ * Announcements that must be answered before the next step. `announce` stands before the freeze: what nobody was told
+ * does not begin. `publish` stands before nothing but the record, so a dead webhook never keeps traffic from moving
+ * back: it only keeps the record from being written, and a repeated run finishes.
+ */
+function announce(id: AnnouncingStep): Step["declare"] {
+  return (run, step) =>
+    announcementsOf(id, run.config, run.plan).map(
+      ([name, { on, text, dueWithin }]) =>
+        new Announcement(
+          name,
+          {
+            stack: run.stack,
+            release: run.plan.release.version,
+            name,
+            on,
+            text,
+            url: pulumi.secret(run.config.webhooks[name] as string),
+            plannedCutover: run.config.cutoverAt,
+            lastLiveAt: run.plan.record?.at,
+            dueWithinSeconds: dueWithin === undefined ? undefined : duration.parse(dueWithin),
+          },
+          step,
+        ),
+    );
 }
 
 function freeze(run: Run, step: StepOptions): pulumi.Resource[] {

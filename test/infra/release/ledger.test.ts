@@ -113,3 +113,42 @@ test("wholeLedger puts back what the engine dropped", () => {
   expect(dropped).not.toEqual(emptyLedger);
   expect(wholeLedger(dropped)).toEqual(emptyLedger);
 });
+
+describe("when each phase ended", () => {
+  const hours = (hour: number): string => `2026-11-21T0${hour}:00:00.000Z`;
+  const run = (
+    ledger: Parameters<typeof appendEntry>[0],
+    phase: LedgerEntry["phase"],
+    hour: number,
+    version = "v1.0.0",
+  ): ReturnType<typeof appendEntry> =>
+    appendEntry(ledger, { ...entry, phase, release: { ...release, version } }, hours(hour));
+  const lowered = run(run(undefined, "prepare", 0), "lower-ttl", 1);
+
+  test("is kept by phase, and a stack that never ran has none", () => {
+    expect(lowered.now.times).toEqual({ prepare: hours(0), "lower-ttl": hours(1) });
+    expect(lowered.before.times).toEqual({ prepare: hours(0) });
+    expect(emptyLedger.now.times).toEqual({});
+  });
+
+  test("stays that of the first run when the run is repeated", () => {
+    expect(run(lowered, "lower-ttl", 5).now.times).toEqual(lowered.now.times);
+  });
+
+  test("of a repeated run in a ledger that kept no times, it is that of the repetition", () => {
+    const { times: _lost, ...now } = lowered.now;
+    const old = wholeLedger({ now: now as typeof lowered.now });
+    expect(run(old, "lower-ttl", 5).now.times).toEqual({ "lower-ttl": hours(5) });
+  });
+
+  test("is that of the last run when a phase is gone through again", () => {
+    const again = run(run(lowered, "prepare", 2), "lower-ttl", 3);
+    expect(again.now.times).toEqual({ prepare: hours(2), "lower-ttl": hours(3) });
+  });
+
+  test("begins anew with another release, and with the first one after it", () => {
+    const other = run(lowered, "prepare", 2, "v1.1.0");
+    expect(other.now.times).toEqual({ prepare: hours(2) });
+    expect(run(other, "cutover", 3).now.times).toEqual({ cutover: hours(3) });
+  });
+});

@@ -13,6 +13,7 @@ import type { Release } from "../../../infra/release/release.ts";
 import { sampleConfig } from "../../support/config.ts";
 
 const at = "2026-11-21T03:00:00.000Z";
+const firstPhases: Phase[] = ["prepare", "lower-ttl", "cutover", "observe"];
 
 describe("a first release", () => {
   test.each([
@@ -107,6 +108,63 @@ describe("a second release", () => {
   });
 });
 
+describe("the steps of a run, in order", () => {
+  const data = ["freeze", "snapshot", "migrate"];
+  const services = ["api", "worker", "web"];
+  const live = [
+    ...["enter", "data", "check-data", "legacy", ...data, ...services, "probe"],
+    ...["check-switch", "switch", "verify", "lift", "record"],
+  ];
+  const idle = ["enter", "data", "check-data", "legacy", "check-switch", "switch", "record"];
+  /** What the stack config announces has tests of its own. */
+  const stepsOf = ({ steps }: Plan): string[] =>
+    steps.filter((step) => step !== "announce" && step !== "publish");
+
+  test.each<readonly [Phase, readonly string[]]>([
+    ["prepare", idle],
+    ["lower-ttl", idle],
+    ["cutover", live],
+    ["observe", live],
+    ["finalize", live],
+    ["decommission", live.filter((step) => step !== "legacy")],
+  ])("of a first release, in %s", (phase, steps) => {
+    expect(stepsOf(plan(phase, "v1.0.0", stateBefore(phase)))).toEqual(steps);
+  });
+
+  test("of a rollback, the same: what was moved stays declared", () => {
+    const second = run(["prepare", "lower-ttl", "cutover"], "v1.1.0", stateBefore("finalize"));
+    expect(stepsOf(plan("cutover", "v1.0.0", second))).toEqual(live);
+  });
+});
+
+describe("the newest record before a run", () => {
+  const first = run(firstPhases, "v1.0.0", emptyLedger);
+  const versionOf = ({ record }: Plan): string | undefined => record?.release.version;
+
+  test("is none before anything went live", () => {
+    expect(plan("cutover", "v1.0.0", stateBefore("cutover")).record).toBeNull();
+  });
+
+  test("is none in a repeated first cutover, whose record is its own", () => {
+    const live = run(["prepare", "lower-ttl", "cutover"], "v1.0.0", emptyLedger);
+    expect(live.records).toHaveLength(1);
+    expect(plan("cutover", "v1.0.0", live).record).toBeNull();
+  });
+
+  test("is that of the cutover in the phases after it", () => {
+    expect(versionOf(plan("observe", "v1.0.0", stateBefore("observe")))).toBe("v1.0.0");
+    expect(versionOf(plan("observe", "v1.0.0", first))).toBe("v1.0.0");
+  });
+
+  test("is that of the release before, until the next one went live", () => {
+    const lowered = run(["prepare", "lower-ttl"], "v1.1.0", first);
+    expect(versionOf(plan("cutover", "v1.1.0", lowered))).toBe("v1.0.0");
+    expect(versionOf(plan("observe", "v1.1.0", run(["cutover"], "v1.1.0", lowered)))).toBe(
+      "v1.1.0",
+    );
+  });
+});
+
 describe("a repeated run plans what the first one did", () => {
   const history: [Phase, string][] = [
     ["prepare", "v1.0.0"],
@@ -157,8 +215,6 @@ describe("refuses", () => {
     expect(planRelease(config, ledger, undefined, []).release).toEqual(release("v1.0.0"));
   });
 });
-
-const firstPhases: Phase[] = ["prepare", "lower-ttl", "cutover", "observe"];
 
 function stateBefore(phase: Phase): Ledger {
   const all: Phase[] = ["prepare", "lower-ttl", "cutover", "observe", "finalize", "decommission"];

@@ -44,3 +44,62 @@ test("declare the stack config by dotted key, and no secret", () => {
   });
   expect(JSON.stringify(facts)).not.toContain(config.databasePassword);
 });
+
+test("tell the steps of the run, the time that was planned, and the migrations by name", () => {
+  const migrated = {
+    ...release,
+    migrations: [{ name: "0001.sql", digest: "d", sql: "" }] as never,
+  };
+  const planned = { ...config, cutoverAt: "2026-12-01T02:00:00Z" };
+  const plan = planRelease(planned, emptyLedger, migrated, []);
+  const told = runFacts(planned, plan, "flagship/production", {
+    evidenceDigest: "e".repeat(64),
+    checklistDigest: "c".repeat(64),
+  });
+  expect(told.steps).toEqual(plan.steps);
+  expect(told.plannedCutover).toBe("2026-12-01T02:00:00Z");
+  expect(told.declared["cutoverAt"]).toBe("2026-12-01T02:00:00Z");
+  expect(told.release.migrations).toEqual(["0001.sql"]);
+});
+
+test("tell nothing of what is not there yet", () => {
+  const { cutoverAt: _none, ...unplanned } = config;
+  const told = runFacts(
+    unplanned,
+    planRelease(unplanned, emptyLedger, release, []),
+    "flagship/production",
+    { evidenceDigest: "e".repeat(64), checklistDigest: "c".repeat(64) },
+  );
+  expect(told.plannedCutover).toBeNull();
+  expect(told.before).toMatchObject({ phase: null, times: {}, record: null });
+});
+
+test("tell the newest record from before this run, and when the phases ended", () => {
+  const verdicts = { "phase-in-order": "pass", "flagship/tests-passed": "waived" } as const;
+  const lived = { ...release, version: "v0.9.0", digest: "9".repeat(64) };
+  const standing = {
+    ...emptyLedger.now,
+    phase: "lower-ttl" as const,
+    release: "v1.0.0",
+    times: { prepare: "2026-11-01T00:00:00.000Z" },
+  };
+  const at = "2026-10-01T00:00:00.000Z";
+  const record = {
+    release: lived,
+    direction: "forward" as const,
+    slot: "blue" as const,
+    dnsBefore: [],
+    snapshot: null,
+    verdicts,
+    waivers: {},
+    at,
+  };
+  const ledger = { ...emptyLedger, now: standing, records: [record] };
+  const told = runFacts(config, planRelease(config, ledger, release, []), "flagship/production", {
+    evidenceDigest: "e".repeat(64),
+    checklistDigest: "c".repeat(64),
+  });
+  expect(told.before.record).toEqual({ release: "v0.9.0", at, verdicts });
+  expect(told.before.times).toEqual({ prepare: "2026-11-01T00:00:00.000Z" });
+  expect(readFacts(() => ({ guard: "entry", ...told })).problems).toBeUndefined();
+});
