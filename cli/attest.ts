@@ -1,9 +1,18 @@
 import { lstat, readFile } from "node:fs/promises";
 import { basename } from "node:path";
+import { gatesOf } from "../policies/checklist-gates.ts";
+import type { Checklist } from "../policies/contract/checklist.ts";
 import { sha256 } from "../policies/contract/envelope.ts";
 import { UnreadableError } from "../policies/contract/json.ts";
+import type { Kind, RowsWanted } from "../policies/kind.ts";
+import { kinds } from "../policies/kinds.ts";
 import { requirements } from "../policies/requirements.ts";
-import { reportLimits, type Reader, type ReadReport } from "../infra/evidence/reader.ts";
+import {
+  reportLimits,
+  type Reader,
+  type ReadOptions,
+  type ReadReport,
+} from "../infra/evidence/reader.ts";
 import { readers } from "../infra/evidence/readers.ts";
 import { OperatorError, problemText, type Problem } from "../infra/errors.ts";
 import { codeOf } from "../infra/provider/error-text.ts";
@@ -29,10 +38,12 @@ export interface AttestOptions extends Choice {
  */
 export async function attest(evidence: string, options: AttestOptions): Promise<string> {
   const project = readProject(options);
-  const reader = readerFor(project, evidence, options.format);
+  const gates = gatesAskingFor(project.checklist, evidence);
+  const reader = readerFor(project, gates, evidence, options.format);
+  const rows = rowsFor(project, gates, evidence);
   const key = options.statement === true ? undefined : readKey(options.key);
   const now = new Date();
-  const { bytes, read } = await readReport(options.report, reader, now);
+  const { bytes, read } = await readReport(options.report, reader, { now, rows });
   expectAbout(read, project, options.report);
   const producedAt = read.producedAt ?? now.toISOString();
   if (Date.parse(producedAt) > now.getTime() + requirements.clockSkewSeconds * 1000) {
@@ -55,10 +66,40 @@ export async function attest(evidence: string, options: AttestOptions): Promise<
   return file;
 }
 
-function readerFor({ checklist }: Project, evidence: string, format: string): Reader {
+/** A gate that judges the evidence at hand. */
+interface AskingGate {
+  readonly id: string;
+  readonly judges: Kind["judges"];
+  /** What it reads of evidence that is made of rows. */
+  readonly rows?: RowsWanted | undefined;
+}
+
+/**
+ * The gates that ask for evidence of this name.
+ *
+ * @throws ChecklistError when a gate of the checklist cannot be used
+ */
+function gatesAskingFor(checklist: Checklist, evidence: string): AskingGate[] {
+  gatesOf(checklist);
+  return checklist.gates.flatMap((gate) => {
+    const kind = kinds.find((one) => one.kind === gate.kind);
+    if (kind === undefined || gate.evidence !== evidence) return [];
+    const { judges } = kind;
+    if (judges === "reading" || judges === "release" || judges === "resources") return [];
+    const rows = kind.rows?.(kind.requires.parse(gate.requires));
+    return [{ id: gate.id, judges, rows }];
+  });
+}
+
+function readerFor(
+  { checklist }: Project,
+  gates: readonly AskingGate[],
+  evidence: string,
+  format: string,
+): Reader {
   const problems: Problem[] = [];
   const asked = [...new Set(checklist.gates.flatMap(({ evidence: name }) => name ?? []))];
-  if (!asked.includes(evidence)) {
+  if (gates.length === 0) {
     problems.push({
       where: "the name of the evidence",
       found: evidence,
@@ -78,19 +119,59 @@ function readerFor({ checklist }: Project, evidence: string, format: string): Re
   if (reader === undefined || problems.length > 0) {
     throw new OperatorError(problemText("Nothing was attested.", problems));
   }
-  return reader;
+  if (gates.some(({ judges }) => judges === reader.predicate)) return reader;
+  const fitting = readers.filter(({ predicate }) =>
+    gates.some(({ judges }) => judges === predicate),
+  );
+  throw new OperatorError(
+    problemText("Nothing was attested.", [
+      {
+        where: "--format",
+        found: `${format}, which gate ${gates[0]?.id ?? ""} cannot judge`,
+        required: `one of ${fitting.map((one) => one.format).join(", ")}`,
+        todo: `npx cutover attest ${evidence} --format ${fitting[0]?.format ?? "<format>"} --report <file>`,
+      },
+    ]),
+  );
+}
+
+/** What all gates read of the rows together; undefined where none reads rows. */
+function rowsFor(
+  { checklist }: Project,
+  gates: readonly AskingGate[],
+  evidence: string,
+): RowsWanted | undefined {
+  const asking = gates.flatMap(({ id, rows }) => (rows === undefined ? [] : [{ id, rows }]));
+  const [first] = asking;
+  if (first === undefined) return undefined;
+  const other = asking.find(({ rows }) => rows.of !== first.rows.of);
+  if (other !== undefined) {
+    const place = ({ id, rows }: typeof first): string =>
+      `gate ${id} wants ${rows.of === undefined ? "the whole report" : `the rows at ${rows.of}`}`;
+    throw new OperatorError(
+      problemText("Nothing was attested.", [
+        {
+          where: `policies/checklists/${checklist.system}.yaml`,
+          found: `${place(first)}, ${place(other)}`,
+          required: `the same \`of\` in all gates of evidence ${evidence}`,
+          todo: "give one of them evidence of its own",
+        },
+      ]),
+    );
+  }
+  return { ...first.rows, fields: [...new Set(asking.flatMap(({ rows }) => rows.fields))] };
 }
 
 async function readReport(
   path: string,
   reader: Reader,
-  now: Date,
+  options: ReadOptions,
 ): Promise<{ bytes: Buffer; read: ReadReport }> {
   try {
     const { size } = await lstat(path);
     if (size > reportLimits.bytes) throw new UnreadableError("it is larger than 32 MiB");
     const bytes = await readFile(path);
-    return { bytes, read: reader.read(bytes, { now }) };
+    return { bytes, read: reader.read(bytes, options) };
   } catch (error) {
     const code = codeOf(error);
     if (!(error instanceof UnreadableError) && code === undefined) throw error;

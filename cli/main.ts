@@ -31,13 +31,18 @@ choice(program.command("attest"))
     "after",
     `
 Formats:
-  junit       JUnit XML                    trivy     Trivy JSON
-  playwright  Playwright JSON              sarif     SARIF 2.1.0
-  vitest      Vitest or Jest JSON          audit     npm or pnpm audit --json
-  k6          k6 summary JSON              prisma    prisma migrate status
-  ci-run      GitHub Actions run JSON      openapi   OpenAPI document
-  comparison  numbers with a tolerance     markdown  runbook or README
-  coverage    a list of items, each passed, failed or skipped
+  audit           npm or pnpm audit      markdown        runbook or README
+  ci-run          GitHub Actions run     markdown-table  rows of its tables
+  comparison      numbers compared       names           JSON list of names
+  coverage        a list of items        next-routes     Next.js manifest
+  csv             rows: psql --csv       openapi         OpenAPI document
+  dotenv          names in a .env file   playwright      Playwright JSON
+  git-diff        git diff --name-only   prisma          prisma migrate status
+  git-tree        git ls-tree -r         prometheus      Prometheus answer
+  json            rows of JSON           sarif           SARIF 2.1.0
+  junit           JUnit XML              trivy           Trivy JSON
+  k6              k6 summary JSON        tsc             tsc --pretty false
+  key-value       systemctl show         vitest          Vitest or Jest JSON
 
 Examples:
   npx cutover attest unit-tests --format junit --report junit.xml --key ci.key

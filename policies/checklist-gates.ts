@@ -7,6 +7,7 @@ import {
   type ChecklistGate,
 } from "./contract/checklist.ts";
 import type { GuardFacts } from "./contract/facts.ts";
+import { issueText, parsePlainly } from "./contract/issues.ts";
 import { phaseAfter, type Phase } from "./contract/phase.ts";
 import { predicates } from "./contract/predicates.ts";
 import { subjectProblems } from "./contract/statement.ts";
@@ -30,13 +31,13 @@ export function gatesOf(checklist: Checklist): Gate[] {
       problems.push(`gate ${row.id}, kind: found ${row.kind}, required one of ${all}`);
       return [];
     }
-    const requires = kind.requires.safeParse(row.requires);
+    const requires = parsePlainly(kind.requires, row.requires);
     problems.push(
-      ...missingKeys(row, kind).map((key) => `gate ${row.id}, ${key}: required for ${row.kind}`),
+      ...missingKeys(row, kind).map((key) => `gate ${row.id}, ${key}: ${missingText(row, key)}`),
       ...strangeKeys(row, kind).map((key) => `gate ${row.id}, ${key}: of no use for ${row.kind}`),
       ...(requires.error?.issues ?? []).map(
-        ({ path, message }) =>
-          `gate ${row.id}, ${["requires", ...path].map(String).join(".")}: ${message}`,
+        (issue) =>
+          `gate ${row.id}, ${["requires", ...issue.path].map(String).join(".")}: ${issueText(issue)}`,
       ),
     );
     return requires.success ? [gateOf(checklist, row, kind, requires.data)] : [];
@@ -72,10 +73,15 @@ function hasKey(row: ChecklistGate, key: RowKey): boolean {
   return key === "guard" ? row.guard !== "entry" : row[key] !== undefined;
 }
 
-function missingKeys(row: ChecklistGate, kind: Kind): string[] {
+function missingKeys(row: ChecklistGate, kind: Kind): RowKey[] {
   const { needs } = keysFor(kind);
   const wanted: readonly RowKey[] = row.afterBy === undefined ? needs : [...needs, "after"];
   return wanted.filter((key) => !hasKey(row, key));
+}
+
+function missingText({ kind }: ChecklistGate, key: RowKey): string {
+  if (key === "after") return "required beside afterBy";
+  return `required for ${kind}${key === "guard" ? ": data or switch" : ""}`;
 }
 
 function strangeKeys(row: ChecklistGate, kind: Kind): string[] {
@@ -103,9 +109,18 @@ function gateOf(checklist: Checklist, row: ChecklistGate, kind: Kind, requires: 
     waivable: row.waivable,
     // What the next phase declares is not there yet.
     ...(kind.judges === "resources" ? { ownPhaseOnly: true as const } : {}),
-    judge: (told, facts, { now }, seen) => {
+    judge: (told, facts, { now, rehearsal }, seen) => {
       const { attested } = told;
-      const context: KindContext = { facts, now, phase: phaseOf(row, facts), checklist, attested };
+      // Time is scaled in a rehearsal only, whatever the facts say.
+      const clockScale = rehearsal ? facts.clockScale : 1;
+      const context: KindContext = {
+        facts,
+        now,
+        phase: phaseOf(row, facts),
+        checklist,
+        clockScale,
+        attested,
+      };
       if (kind.judges === "resources") return kind.judge(seen, requires, context);
       if (kind.judges === "release") return kind.judge(told.attested, requires, context);
       if (kind.judges === "reading") {
@@ -151,12 +166,14 @@ function judgeEvidence(
     const others = lost === 0 ? "" : `; ${counted(lost, "document")} cannot be read`;
     return [inconclusive(`there is no evidence ${name}${others}`)];
   }
-  const { facts, now } = context;
+  const { facts, now, clockScale } = context;
   const judged = held.map(({ document, statement, content }) => {
     const problems = [
       ...subjectProblems(statement.subject, facts.release),
       ...ageProblems(content.producedAt, maxAge, now),
-      ...(after === undefined ? [] : afterProblems(content.producedAt, after, facts, afterBy)),
+      ...(after === undefined
+        ? []
+        : afterProblems(content.producedAt, after, facts, afterBy / clockScale)),
       ...(statement.predicateType === predicates[kind.judges].type
         ? []
         : [`it is a statement of another type than ${predicates[kind.judges].type}`]),

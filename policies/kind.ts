@@ -16,6 +16,8 @@ export interface KindContext {
   /** The phase that the gate stands before. */
   readonly phase: Phase;
   readonly checklist: Checklist;
+  /** How much faster than the wall the clock runs; 1 outside a rehearsal. */
+  readonly clockScale: number;
   /** Everything that the signed documents prove. */
   readonly attested: Attested;
 }
@@ -29,6 +31,8 @@ interface KindText<Requires> {
   readonly requires: z.ZodType<Requires>;
   /** What is required, as the end of the line "Required: ". */
   required(requires: Requires): string;
+  /** Names of evidence that it asks for beside the one that its gate names. */
+  documents?(requires: Requires): readonly string[];
 }
 
 /** Which rows of a report a gate is about, and which of their fields, each by its dotted path. */

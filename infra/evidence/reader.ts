@@ -18,6 +18,21 @@ export interface ReadReport<Name extends EvidencePredicate = EvidencePredicate> 
   };
 }
 
+/** Which rows of a report the checklist asks about, and which of their fields, each by its dotted path. */
+export interface WantedRows {
+  /** Where the list of rows lies in the report; nothing where the report is the list. */
+  readonly of?: string | undefined;
+  readonly fields: readonly string[];
+}
+
+/** What a reader is told beside the report. */
+export interface ReadOptions {
+  /** Stands in where a predicate needs a time and the report has none. */
+  readonly now: Date;
+  /** What the checklist asks of a report that is made of rows; nothing else of it may be kept. */
+  readonly rows?: WantedRows | undefined;
+}
+
 /** Reads one format of reports. */
 export interface Reader<Name extends EvidencePredicate = EvidencePredicate> {
   /** Its name on the command line and of its file. */
@@ -28,8 +43,7 @@ export interface Reader<Name extends EvidencePredicate = EvidencePredicate> {
   /**
    * Reads a report. Names of tests are the path of their suites and their own name, joined by " > ".
    *
-   * @param options `now` stands in where a predicate needs a time and the report has none
    * @throws UnreadableError saying what is wrong with the report
    */
-  read(bytes: Buffer, options: { readonly now: Date }): ReadReport<Name>;
+  read(bytes: Buffer, options: ReadOptions): ReadReport<Name>;
 }

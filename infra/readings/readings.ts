@@ -18,6 +18,7 @@ import { dockerImage } from "./docker/docker-image.ts";
 import { gitRelease } from "./git/git-release.ts";
 import { dnsAnswers } from "./network/dns-answers.ts";
 import { httpEndpoint } from "./network/http-endpoint.ts";
+import { registryImage } from "./network/registry-image.ts";
 import { tlsCertificate } from "./network/tls-certificate.ts";
 import { redisQueue } from "./queues/redis-queue.ts";
 import { sqlActivity } from "./sql/sql-activity.ts";
@@ -43,6 +44,7 @@ export const readingKinds: readonly ReadingKind[] = [
   gitRelease,
   dnsAnswers,
   httpEndpoint,
+  registryImage,
   tlsCertificate,
   redisQueue,
   sqlActivity,

@@ -24,7 +24,9 @@ export interface Plan extends Outcome {
   /** Versions that went live before this run, oldest first. */
   readonly recorded: readonly string[];
   /** The newest record from before this run; null before anything went live. */
-  readonly record: LiveRecord | null;
+  readonly newestRecord: LiveRecord | null;
+  /** The newest record of the release's own cutover, from before this run; null before it. */
+  readonly ownRecord: LiveRecord | null;
   /** The actions of this run, in order. */
   readonly steps: readonly StepId[];
 }
@@ -95,8 +97,14 @@ export function planRelease(
       ttlSeconds: before.ttl?.seconds ?? config.dns.ttl.baseline,
     })),
   };
+  // A rollback is recorded too, and meets no gate of a checklist.
+  const ownRecord =
+    records.findLast(
+      (entry) => entry.release.version === version && entry.direction === "forward",
+    ) ?? null;
+  const newestRecord = records.at(-1) ?? null;
   const steps = stepIds.filter((step) => stepApplies[step]?.(outcome, config) ?? true);
-  return { ...outcome, before, recorded, record: records.at(-1) ?? null, steps };
+  return { ...outcome, before, recorded, newestRecord, ownRecord, steps };
 }
 
 const movedData = ({ migratedFor }: Outcome): boolean => migratedFor !== null;

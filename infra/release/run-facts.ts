@@ -41,7 +41,7 @@ export function runFacts(
       recorded: plan.recorded,
       ttl: plan.before.ttl,
       times: plan.before.times,
-      record: plan.record === null ? null : recordFacts(plan.record),
+      record: plan.ownRecord === null ? null : recordFacts(plan.ownRecord),
     },
     steps: plan.steps,
     plannedCutover: config.cutoverAt ?? null,

@@ -169,7 +169,7 @@ function announce(id: AnnouncingStep): Step["declare"] {
             text,
             url: pulumi.secret(run.config.webhooks[name] as string),
             plannedCutover: run.config.cutoverAt,
-            lastLiveAt: run.plan.record?.at,
+            lastLiveAt: run.plan.newestRecord?.at,
             dueWithinSeconds: dueWithin === undefined ? undefined : duration.parse(dueWithin),
           },
           step,
@@ -334,7 +334,8 @@ function record(run: Run, step: StepOptions): pulumi.Resource[] {
   const {
     before: _before,
     recorded: _recorded,
-    record: _record,
+    newestRecord: _newest,
+    ownRecord: _own,
     steps: _steps,
     ...outcome
   } = run.plan;

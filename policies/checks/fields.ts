@@ -5,9 +5,14 @@ import type { GuardFacts } from "../contract/facts.ts";
 import { fail, inconclusive, type Reason } from "../gate.ts";
 import { requirements } from "../requirements.ts";
 import { isNumber, isRecord, shown } from "../values.ts";
-import { byName, counted, joined, own, shownName, uniqueList } from "./names.ts";
+import { areDifferent, factAt, factProblem, isSame } from "./fact-path.ts";
+import { byName, counted, joined, shownName, uniqueList } from "./names.ts";
+import { at } from "./path.ts";
+import { matchesWhole, patternProblem } from "./pattern.ts";
 import { quantity } from "./quantity.ts";
-import { timeIn } from "./stamp.ts";
+import { isStampForm, timeIn } from "./stamp.ts";
+
+export { at } from "./path.ts";
 
 const plain = z.union([z.string().min(1), z.number(), z.boolean()]);
 
@@ -35,13 +40,14 @@ function check<Wanted>(definition: Check<Wanted>): Check<Wanted> {
   return definition;
 }
 
-const factPath = z
+/** What a field is compared with: a fact, or another field beside it. */
+const otherPath = z
   .string()
   .max(256)
-  .regex(
-    /^(?:release|declared|row|before)\.\S+$|^(?:checklistDigest|evidenceDigest|ttlSeconds)$/,
-    "a fact",
-  );
+  .superRefine((path, context) => {
+    const problem = /^row\..+$/s.test(path) ? undefined : factProblem(path);
+    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+  });
 
 const checks = {
   is: check({
@@ -99,7 +105,11 @@ const checks = {
     },
   }),
   empty: check({
-    wants: z.boolean().describe("whether the field's list, record or text holds nothing"),
+    wants: z
+      .boolean()
+      .describe(
+        "whether the field's list or record holds nothing; false wants a text to say something",
+      ),
     words: (wanted) => (wanted ? "is empty" : "is not empty"),
     judge: (value, wanted) => {
       if (!wanted && typeof value === "string") {
@@ -116,12 +126,18 @@ const checks = {
       .string()
       .min(1)
       .max(512)
-      .refine(isPattern, "a regular expression")
+      .superRefine((pattern, context) => {
+        const problem = patternProblem(pattern);
+        if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+      })
       .describe("a regular expression that the whole field must match"),
     words: (pattern) => `matches ${shownName(pattern)}`,
     judge: (value, pattern) => {
-      if (typeof value !== "string" || value.length > 4096) return unlike(value, "a text");
-      return new RegExp(`^(?:${pattern})$`, "u").test(value) ? undefined : fail("does not match");
+      if (typeof value !== "string") return unlike(value, "a text");
+      if (value.length > mostTextLength) return tooLong;
+      const matches = matchesWhole(pattern, value);
+      if (matches === undefined) return inconclusive("takes too long to compare with its pattern");
+      return matches ? undefined : fail("does not match");
     },
   }),
   stamped: check({
@@ -129,27 +145,28 @@ const checks = {
       .string()
       .min(1)
       .max(256)
-      .regex(/YYYYMMDD/, "a text with YYYYMMDD in it")
+      .refine(isStampForm, "required is a form with YYYYMMDD once, and HHMMSS no more than once")
       .describe(
         "the form of a text with a date or version: vX.Y.Z-YYYYMMDD, dump_YYYYMMDD_HHMMSS.sql",
       ),
     words: (form) => `has the form ${shownName(form)} with a real date`,
     judge: (value, form) => {
       if (typeof value !== "string") return unlike(value, "a text");
+      if (value.length > mostTextLength) return tooLong;
       return timeIn(value, form) === undefined
         ? fail("has another form, or no real date")
         : undefined;
     },
   }),
   sameAs: check({
-    wants: factPath.describe(
+    wants: otherPath.describe(
       "the fact that the field must equal: release.commit, declared.dns.ttl.lowered",
     ),
     words: (path) => `is the same as ${shownName(path)}`,
     judge: (value, path, context) => judgeSame(value, path, context, true),
   }),
   differsFrom: check({
-    wants: factPath.describe("the fact that the field may not equal: release.images.api"),
+    wants: otherPath.describe("the fact that the field may not equal: release.images.api"),
     words: (path) => `is another one than ${shownName(path)}`,
     judge: (value, path, context) => judgeSame(value, path, context, false),
   }),
@@ -166,7 +183,7 @@ export const fieldChecks = z
       checkNames.map((name) => [name, (checks[name].wants as z.ZodType).optional()]),
     ),
   )
-  .refine((asked) => Object.keys(asked).length > 0, `one of ${checkNames.join(", ")}`);
+  .refine((asked) => Object.keys(asked).length > 0, `required is one of ${checkNames.join(", ")}`);
 
 /** What a checklist asks of one field, parsed. */
 export type FieldChecks = z.infer<typeof fieldChecks>;
@@ -214,21 +231,6 @@ function checksIn(
     .map((name) => [checks[name] as Check<unknown>, wanted[name]] as const);
 }
 
-/**
- * The entry at a dotted path; undefined where there is none. A key may have dots itself, as hosts and alarms do: the
- * longest key that leads somewhere counts.
- */
-export function at(value: unknown, path: string): unknown {
-  if (!isRecord(value)) return undefined;
-  if (Object.hasOwn(value, path)) return value[path];
-  for (let dot = path.lastIndexOf("."); dot > 0; dot = path.lastIndexOf(".", dot - 1)) {
-    const key = path.slice(0, dot);
-    const entry = Object.hasOwn(value, key) ? at(value[key], path.slice(dot + 1)) : undefined;
-    if (entry !== undefined) return entry;
-  }
-  return undefined;
-}
-
 const typeWords: Readonly<Record<string, string>> = {
   string: "a text",
   number: "a number",
@@ -252,50 +254,42 @@ function judgeNumber(value: unknown, holds: (number: number) => boolean): Reason
   return holds(value) ? undefined : fail(`is ${value}`);
 }
 
+/** Config comes as texts, so both sides are compared as texts. */
 function judgeSame(
   value: unknown,
   path: string,
   { facts, whole }: CheckContext,
   wanted: boolean,
 ): Reason | undefined {
-  const other = factAt(path, facts, whole);
-  if (other === undefined || other === null || other === "") {
+  const other = comparable(otherAt(path, facts, whole));
+  if (other === undefined) {
     return inconclusive(`has nothing to be compared with: ${shownName(path)} is not known`);
   }
-  if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") {
-    return unlike(value, "a text, a number or true or false");
-  }
-  // Config comes as texts, so both sides are compared as texts.
-  const same = identity(String(value)) === identity(String(other));
-  if (same === wanted) return undefined;
-  return fail(
-    wanted ? `is another one than ${shownName(path)}` : `is the same as ${shownName(path)}`,
-  );
+  const one = comparable(value);
+  if (one === undefined) return unlike(value, "a text, a number or true or false");
+  const same = isSame(one, other);
+  if (wanted) return same ? undefined : fail(`is another one than ${shownName(path)}`);
+  if (same) return fail(`is the same as ${shownName(path)}`);
+  return areDifferent(one, other)
+    ? undefined
+    : inconclusive(`may be the same as ${shownName(path)} in another form`);
 }
 
-/** An image is the same wherever it lies: only its digest counts. */
-function identity(text: string): string {
-  return /(?:^|@)(sha256:[0-9a-f]{64})$/.exec(text)?.[1] ?? text;
+/** A value as a text that says something; undefined for what cannot be compared. */
+function comparable(value: unknown): string | undefined {
+  if (typeof value !== "string" && typeof value !== "boolean" && !isNumber(value)) return undefined;
+  const text = String(value).trim();
+  return text === "" ? undefined : text;
 }
 
-/**
- * A fact by its path: `release.version`, `release.images.api`, `declared.<key of the stack config>`, `checklistDigest`,
- * or `row.<field>` for another field beside the one at hand.
- */
-export function factAt(path: string, facts: GuardFacts, whole?: unknown): unknown {
-  if (path.startsWith("row.")) return at(whole, path.slice("row.".length));
-  if (path.startsWith("declared.")) return own(facts.declared, path.slice("declared.".length));
-  return at(facts, path);
+function otherAt(path: string, facts: GuardFacts, whole: unknown): unknown {
+  return path.startsWith("row.") ? at(whole, path.slice("row.".length)) : factAt(path, facts);
 }
 
-function isPattern(text: string): boolean {
-  try {
-    new RegExp(text, "u");
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** Longer texts are no names, versions or states; the time that a pattern takes grows with them. */
+const mostTextLength = 4096;
+
+const tooLong = inconclusive(`is longer than ${mostTextLength} characters`);
 
 function unlike(value: unknown, wanted: string): Reason {
   return inconclusive(`is ${shown(value)}, where ${wanted} is required`);
@@ -307,7 +301,13 @@ function plainText(value: Plain): string {
 
 const time = z.iso.datetime({ offset: true });
 
-/** Milliseconds since 1970 of a time as text; undefined for anything else. */
+/** Milliseconds since 1970 of a time as text, as ISO 8601 or PostgreSQL write it; undefined for anything else. */
 export function timeOf(value: unknown): number | undefined {
-  return time.safeParse(value).success ? Date.parse(String(value)) : undefined;
+  if (typeof value !== "string" || value.length > 64) return undefined;
+  const iso = value.replace(
+    /^([\d-]{10}) ([\d:.]+)([+-]\d\d)(:\d\d)?$/,
+    (_, day: string, clock: string, hours: string, minutes = ":00") =>
+      `${day}T${clock}${hours}${minutes}`,
+  );
+  return time.safeParse(iso).success ? Date.parse(iso) : undefined;
 }

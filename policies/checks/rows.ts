@@ -14,7 +14,7 @@ import { counted, joined, shownName } from "./names.ts";
 /** How many rows there may be. */
 const rowCount = z
   .strictObject({
-    atLeast: count.optional().describe("how many there must be"),
+    atLeast: count.min(1).optional().describe("how many there must be"),
     atMost: count.optional().describe("how many there may be"),
   })
   .refine(
@@ -52,63 +52,113 @@ export interface Row {
 /** The words for one row and for several. */
 type Words = readonly [one: string, many: string];
 
-/** What is wrong with rows. A row whose `where` cannot be judged closes, because it may be one that matters. */
+/** Rows of which a message says what is wrong; the rest is a count. */
+const mostRows = 10;
+
+/**
+ * What is wrong with rows. A row that one check of `where` rules out is another one, whatever the others say; one whose
+ * `where` cannot be judged closes, because it may be one that matters.
+ */
 export function judgeRows(
   rows: readonly Row[],
   asked: RowsAsked,
   words: Words,
   context: Omit<CheckContext, "whole">,
 ): Reason[] {
-  const reasons: Reason[] = [];
+  const judge = (row: Row, checks: RowsAsked["where"] = {}): Reason[] =>
+    judgeFields(row.value, checks, context, words[0]);
+  const unknown: WrongRow[] = [];
   const matching: Row[] = [];
   for (const row of rows) {
-    const found = judgeFields(row.value, asked.where ?? {}, context, words[0]);
-    const unknown = found.filter(({ verdict }) => verdict === "inconclusive");
-    if (unknown.length > 0) reasons.push(...unknown.map(named(row)));
-    else if (found.length === 0) matching.push(row);
+    const reasons = judge(row, asked.where);
+    if (reasons.length === 0) matching.push(row);
+    else if (reasons.every(({ verdict }) => verdict === "inconclusive")) {
+      unknown.push({ row, reasons });
+    }
   }
-  const { atLeast = asked.count?.atMost === undefined ? 1 : 0, atMost = Infinity } =
-    asked.count ?? {};
-  const such = asked.where === undefined ? "" : ` with ${joined(fieldWords(asked.where))}`;
-  const howMany = `there ${matching.length === 1 ? "is" : "are"} ${counted(matching.length, ...words)}${such}`;
-  if (matching.length > atMost) reasons.push(fail(howMany));
-  else if (matching.length < atLeast) {
-    reasons.push(rows.length === 0 ? inconclusive(howMany) : fail(howMany));
-  }
+  const wrong = matching
+    .map((row) => ({ row, reasons: judge(row, asked.each) }))
+    .filter(({ reasons }) => reasons.length > 0);
   return [
-    ...reasons,
-    ...matching.flatMap((row) =>
-      judgeFields(row.value, asked.each ?? {}, context, words[0]).map(named(row)),
-    ),
+    ...judgeCount(matching.length, rows.length, asked, words),
+    ...told([...unknown, ...wrong], words),
   ];
+}
+
+interface WrongRow {
+  readonly row: Row;
+  readonly reasons: readonly Reason[];
+}
+
+function judgeCount(
+  matching: number,
+  all: number,
+  { where, count: asked }: RowsAsked,
+  words: Words,
+): Reason[] {
+  const { least, most } = limitsOf(asked);
+  if (matching >= least && matching <= most) return [];
+  const such = where === undefined ? "" : ` with ${joined(fieldWords(where))}`;
+  const found = `there ${matching === 1 ? "is" : "are"} ${counted(matching, ...words)}${such}`;
+  // Of nothing at all, nobody knows whether it was looked for.
+  return [all === 0 ? inconclusive(found) : fail(found)];
+}
+
+function told(wrong: readonly WrongRow[], words: Words): Reason[] {
+  const shown = wrong
+    .slice(0, mostRows)
+    .flatMap(({ row, reasons }) =>
+      reasons.map((reason) => ({ ...reason, found: `${shownName(row.name)}: ${reason.found}` })),
+    );
+  const rest = wrong.slice(mostRows);
+  if (rest.length === 0) return shown;
+  const found = `${counted(rest.length, `more ${words[0]} is`, `more ${words[1]} are`)} not as required`;
+  const failed = rest.some(({ reasons }) => reasons.some(({ verdict }) => verdict === "fail"));
+  return [...shown, failed ? fail(found) : inconclusive(found)];
+}
+
+/** Where nothing is said there must be one; where only a highest number is said there may be none. */
+function limitsOf(asked: RowsAsked["count"]): { readonly least: number; readonly most: number } {
+  const { atLeast, atMost = Infinity } = asked ?? {};
+  return { least: atLeast ?? (atMost === Infinity ? 1 : 0), most: atMost };
 }
 
 /** What is required of rows, as a sentence. */
 export function rowsText({ where, each, count: asked }: RowsAsked, [one, many]: Words): string {
-  const { atLeast, atMost } = asked ?? {};
-  const least = atLeast ?? (atMost === undefined ? 1 : 0);
-  const howMany = [
-    ...(least > 0 ? [`${counted(least, one, many)} or more`] : []),
-    ...(atMost === undefined ? [] : [`no more than ${counted(atMost, one, many)}`]),
-  ];
+  const { least, most } = limitsOf(asked);
+  const howMany =
+    most === 0
+      ? [`no ${one}`]
+      : least === most
+        ? [`exactly ${counted(least, one, many)}`]
+        : [
+            ...(least > 0 ? [`${counted(least, one, many)} or more`] : []),
+            ...(most === Infinity ? [] : [`no more than ${counted(most, one, many)}`]),
+          ];
   return (
-    (howMany.length === 0 ? many : joined(howMany)) +
+    joined(howMany) +
     (where === undefined ? "" : ` with ${joined(fieldWords(where))}`) +
     (each === undefined ? "" : `, of each ${joined(fieldWords(each))}`)
   );
 }
 
-/** The fields that are asked about. */
+/** The fields that are asked about, and those that they are compared with. */
 export function fieldsOf({ where = {}, each = {} }: RowsAsked): string[] {
-  return [...new Set([...Object.keys(where), ...Object.keys(each)])];
+  const asked = [...Object.entries(where), ...Object.entries(each)];
+  return [...new Set(asked.flatMap(([path, checks]) => [path, ...comparedWith(checks)]))];
 }
+
+function comparedWith(checks: FieldChecks): string[] {
+  return [checks["sameAs"], checks["differsFrom"]].flatMap((path) =>
+    typeof path === "string" && path.startsWith(rowPath) ? [path.slice(rowPath.length)] : [],
+  );
+}
+
+/** What the path of another field of the same row begins with. */
+const rowPath = "row.";
 
 /** The name of a row by one of its fields, or by its place. */
 export function rowName(value: unknown, key: string | undefined, index: number): string {
   const name = key === undefined ? undefined : at(value, key);
   return typeof name === "string" || typeof name === "number" ? String(name) : `row ${index + 1}`;
-}
-
-function named({ name }: Row): (reason: Reason) => Reason {
-  return (reason) => ({ ...reason, found: `${shownName(name)}: ${reason.found}` });
 }

@@ -5,6 +5,12 @@ const tokens: readonly (readonly [token: string, pattern: string])[] = [
   ["X.Y.Z", String.raw`(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)`],
 ];
 
+/** Tells whether a form has a date, and date and time no more than once. */
+export function isStampForm(form: string): boolean {
+  const [dates, times] = ["YYYYMMDD", "HHMMSS"].map((token) => form.split(token).length - 1);
+  return dates === 1 && times !== undefined && times <= 1;
+}
+
 /**
  * The time in a text of a form such as `vX.Y.Z-YYYYMMDD`, in milliseconds since 1970, as UTC; undefined when the text
  * has another form or its date is none.

@@ -5,18 +5,22 @@ import { z } from "zod";
 import { phases, type Phase } from "./phase.ts";
 import { digestOf } from "./digest.ts";
 import { guards, type GuardName } from "./facts.ts";
-import { resolveOpen } from "./open-requirements.ts";
+import { issueText, parsePlainly } from "./issues.ts";
+import { resolveOpen, type Resolved } from "./open-requirements.ts";
 import { stepIds } from "./steps.ts";
 
-const id = z.string().regex(/^[a-z][a-z0-9-]{1,62}$/, "a name in kebab case");
-const sentence = z.string().trim().min(1);
+const kebabCase = "a name in kebab case, 2 to 63 characters";
+const id = z.string(kebabCase).regex(/^[a-z][a-z0-9-]{1,62}$/, kebabCase);
+const sentence = z.string("a sentence").trim().min(1, "a sentence");
 
 const units = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
+const lengthOfTime = "a length of time such as 30m, 24h or 7d";
+
 /** A length of time such as `90s`, `30m`, `24h` or `7d`; parsed to seconds. */
 export const duration = z
-  .string()
-  .regex(/^[1-9]\d{0,5}[smhd]$/, "a length of time such as 30m, 24h or 7d")
+  .string(lengthOfTime)
+  .regex(/^[1-9]\d{0,5}[smhd]$/, lengthOfTime)
   .transform((text) => Number(text.slice(0, -1)) * units[text.slice(-1) as keyof typeof units]);
 
 const gatePhases = z
@@ -151,17 +155,25 @@ export function parseChecklist(text: string, system: string, file: string): Chec
   try {
     value = parse(text);
   } catch (error) {
-    throw new ChecklistError(`${file}: ${error instanceof Error ? error.message : "no YAML"}`);
+    // Its further lines show the place.
+    const [why = "no YAML"] = error instanceof Error ? error.message.split("\n") : [];
+    throw new ChecklistError(`${file}: ${why.replace(/:$/, "")}`);
   }
+  if (holdsItself(value)) throw new ChecklistError(`${file}: an alias stands within what it names`);
   // The schema would drop such a key, and with it a requirement, without a word.
   if (/["']?__proto__["']?\s*:/.test(text)) {
     throw new ChecklistError(
       `${file}: found the key __proto__, required are the keys of a checklist`,
     );
   }
-  const { resolved, problems } = resolveOpen(value);
-  const result = checklistSchema.safeParse(resolved);
-  problems.push(...(result.error?.issues ?? []).map((issue) => placeOf(issue, value)));
+  const open = resolveOpen(value);
+  const result = parsePlainly(checklistSchema, open.resolved);
+  const problems = [
+    ...open.problems,
+    ...(result.error?.issues ?? [])
+      .filter((issue) => !open.unfilled.some((path) => isAbout(issue, path)))
+      .map((issue) => `${placeOf(issue.path, value, open.filled)}: ${issueText(issue)}`),
+  ];
   if (result.success) problems.push(...relationProblems(result.data, system));
   if (!result.success || problems.length > 0) {
     throw new ChecklistError(problems.map((problem) => `${file}: ${problem}`).join("\n"));
@@ -169,6 +181,12 @@ export function parseChecklist(text: string, system: string, file: string): Chec
   const { gates, steps, watch, ...rest } = result.data;
   const whole = { ...rest, gates: [...gates, ...steps, ...watch] };
   return { ...whole, digest: digestOf(whole) };
+}
+
+function holdsItself(value: unknown, within: readonly unknown[] = []): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (within.includes(value)) return true;
+  return Object.values(value).some((entry) => holdsItself(entry, [...within, value]));
 }
 
 /** What single keys cannot say. */
@@ -183,6 +201,14 @@ function relationProblems(data: z.infer<typeof checklistSchema>, system: string)
   for (const twice of new Set(ids.filter((one, index) => ids.indexOf(one) !== index))) {
     problems.push(`gate ${twice} stands there twice`);
   }
+  for (const { id: early, after, phase } of all) {
+    const never = after === undefined ? [] : phase.filter((one) => !isLater(one, after));
+    if (after !== undefined && never.length > 0) {
+      problems.push(
+        `gate ${early}, after: found ${after}, required a phase before ${never.join(", ")}`,
+      );
+    }
+  }
   for (const { id: unplaced } of all.filter(
     ({ source }) => source !== undefined && (source.document ?? data.document) === undefined,
   )) {
@@ -191,6 +217,10 @@ function relationProblems(data: z.infer<typeof checklistSchema>, system: string)
     );
   }
   return problems;
+}
+
+function isLater(phase: Phase, than: Phase): boolean {
+  return phases.indexOf(phase) > phases.indexOf(than);
 }
 
 /** The gates of a checklist that a phase cannot be entered without, at one guard or at all of them. */
@@ -209,18 +239,25 @@ export function gateName(system: string, gateId: string): string {
   return `${system}/${gateId}`;
 }
 
-function placeOf(issue: z.core.$ZodIssue, value: unknown): string {
-  const [list, index] = issue.path;
-  const inList = lists.some((one) => one === list) && typeof index === "number";
-  const rows = inList ? (value as Record<string, { id?: unknown }[]>)[String(list)] : undefined;
-  const name = inList ? rows?.[index]?.id : undefined;
-  const rest = issue.path.slice(2).map(String).join(".");
-  const where =
-    typeof name === "string"
-      ? `gate ${name}${rest === "" ? "" : `, ${rest}`}`
-      : issue.path.map(String).join(".") || "the file";
-  if (issue.code === "unrecognized_keys") {
-    return `${where}: ${issue.keys.join(", ")} is no key of it`;
+/** Whether an issue is about what stands at a path. A union tells of its parts as a whole. */
+function isAbout(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): boolean {
+  return begins(issue.path, path) || (issue.code === "invalid_union" && begins(path, issue.path));
+}
+
+function begins(path: readonly PropertyKey[], begin: readonly PropertyKey[]): boolean {
+  return begin.every((part, index) => path[index] === part);
+}
+
+/** Where an issue is, by the gate's id where it has one, and by the open requirement that its value comes from. */
+function placeOf(path: readonly PropertyKey[], value: unknown, filled: Resolved["filled"]): string {
+  const from = filled.find((place) => begins(path, place.path));
+  const origin = from === undefined ? "" : ` (open.${from.name}.value)`;
+  const [list, index, ...rest] = path;
+  if (!lists.some((one) => one === list) || typeof index !== "number") {
+    return (path.map(String).join(".") || "the file") + origin;
   }
-  return `${where}: ${issue.message}`;
+  const rows = (value as Record<string, ({ id?: unknown } | null)[]>)[String(list)];
+  const name = rows?.[index]?.id;
+  const row = typeof name === "string" ? `gate ${name}` : `${String(list)}, row ${index + 1}`;
+  return [row, ...(rest.length === 0 ? [] : [rest.map(String).join(".")])].join(", ") + origin;
 }

@@ -34,7 +34,7 @@ export interface BeforeFacts {
   readonly ttl: TtlFacts | null;
   /** When each phase of `release` ended, ISO 8601. */
   readonly times: Readonly<Partial<Record<Phase, string>>>;
-  /** The newest record of the ledger; null before anything went live. */
+  /** The newest record of this release's own cutover; null before it. */
   readonly record: RecordFacts | null;
 }
 

@@ -1,49 +1,85 @@
+import { foundText } from "./issues.ts";
+
+/** A place in a checklist's file, as a schema names it. */
+type Path = readonly PropertyKey[];
+
 /** A checklist's value with what its document leaves open filled in, and what is wrong with that. */
 export interface Resolved {
   readonly resolved: unknown;
   readonly problems: string[];
+  /** The places that were filled in, and the names of what is there. */
+  readonly filled: readonly { readonly path: Path; readonly name: string }[];
+  /** The places that could not be filled in; `problems` says why. */
+  readonly unfilled: readonly Path[];
 }
 
 /**
- * Replaces every `{ open: name }` of a checklist's gates by the value that the team gave it under `open`.
+ * Replaces every `{ open: name }` of a checklist by the value that the team gave it under `open`.
  *
  * @param value a checklist as it was written; of any shape
  */
 export function resolveOpen(value: unknown): Resolved {
   const problems: string[] = [];
-  if (!isRecord(value)) return { resolved: value, problems };
+  const filled: { path: Path; name: string }[] = [];
+  const unfilled: Path[] = [];
+  if (!isRecord(value)) return { resolved: value, problems, filled, unfilled };
   const { open: given, ...rest } = value;
-  const open = isRecord(given) ? given : {};
   const used = new Set<string>();
-  const resolve = (entry: unknown): unknown => {
-    if (Array.isArray(entry)) return entry.map(resolve);
+  const resolve = (entry: unknown, path: Path): unknown => {
+    if (Array.isArray(entry)) return entry.map((one, index) => resolve(one, [...path, index]));
     if (!isRecord(entry)) return entry;
-    const { open: name } = entry;
-    if (typeof name !== "string" || Object.keys(entry).length !== 1) {
-      return Object.fromEntries(Object.entries(entry).map(([key, one]) => [key, resolve(one)]));
-    }
-    used.add(name);
-    const decided = Object.hasOwn(open, name) ? open[name] : undefined;
-    return isRecord(decided) ? decided["value"] : undefined;
-  };
-  const resolved = Object.fromEntries(
-    Object.entries(rest).map(([key, one]) => [key, resolve(one)]),
-  );
-  for (const name of used) {
-    const decided = Object.hasOwn(open, name) ? open[name] : undefined;
-    if (decided === undefined) {
-      problems.push(`open.${name}: a gate asks for it, and it does not stand under open`);
-    } else if (isRecord(decided) && (decided["value"] ?? undefined) === undefined) {
-      const asks = typeof decided["asks"] === "string" ? ` (${decided["asks"]})` : "";
-      problems.push(
-        `open.${name}: the document leaves it open${asks}; decide it and write it as open.${name}.value`,
+    const name = referenceIn(entry);
+    if (name === undefined) {
+      return Object.fromEntries(
+        Object.entries(entry).map(([key, one]) => [key, resolve(one, [...path, key])]),
       );
     }
+    used.add(name);
+    const decided = decidedOf(given, name);
+    if (decided === undefined) unfilled.push(path);
+    else filled.push({ path, name });
+    return decided;
+  };
+  const resolved = resolve(rest, []) as object;
+  // Where the whole of it is of another shape, that alone is said.
+  if (given === undefined || isRecord(given)) {
+    problems.push(
+      ...[...used].flatMap((name) => missingProblem(given, name)),
+      ...Object.keys(given ?? {})
+        .filter((name) => !used.has(name))
+        .map((name) => `open.${foundText(name)}: no row asks for it; remove it`),
+    );
   }
-  for (const name of Object.keys(open).filter((one) => !used.has(one))) {
-    problems.push(`open.${name}: no gate asks for it`);
+  return {
+    resolved: given === undefined ? resolved : { ...resolved, open: given },
+    problems,
+    filled,
+    unfilled,
+  };
+}
+
+/** The name in `{ open: name }`; undefined for anything else. */
+function referenceIn(entry: Readonly<Record<string, unknown>>): string | undefined {
+  const { open: name } = entry;
+  return typeof name === "string" && Object.keys(entry).length === 1 ? name : undefined;
+}
+
+/** What the team decided; undefined where nothing was. */
+function decidedOf(given: unknown, name: string): unknown {
+  const row = isRecord(given) && Object.hasOwn(given, name) ? given[name] : undefined;
+  return isRecord(row) ? (row["value"] ?? undefined) : undefined;
+}
+
+function missingProblem(given: Readonly<Record<string, unknown>> = {}, name: string): string[] {
+  const where = `open.${foundText(name)}`;
+  if (!Object.hasOwn(given, name)) {
+    return [`${where}: a row asks for it, and it does not stand under open`];
   }
-  return { resolved: given === undefined ? resolved : { ...resolved, open: given }, problems };
+  const row = given[name];
+  // A row of another shape is the schema's to refuse.
+  if (!isRecord(row) || decidedOf(given, name) !== undefined) return [];
+  const asks = typeof row["asks"] === "string" ? ` (${foundText(row["asks"])})` : "";
+  return [`${where}: the document leaves it open${asks}; decide it and write it as ${where}.value`];
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

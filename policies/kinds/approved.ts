@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { duration } from "../contract/checklist.ts";
+import type { GuardFacts } from "../contract/facts.ts";
+import { phases } from "../contract/phase.ts";
 import { subjectProblems } from "../contract/statement.ts";
+import { durationText } from "../evidence/age.ts";
+import { judgeApprovals, roleList, voidReason } from "../evidence/approvals.ts";
 import type { Attested } from "../evidence/attested.ts";
-import { ageProblems } from "../evidence/age.ts";
 import { inconclusive, type Reason } from "../gate.ts";
-import { releaseKind, type KindContext } from "../kind.ts";
-import { joined, shownName } from "../checks/names.ts";
-
-const role = z.string().regex(/^[a-z][a-z0-9-]{1,62}$/, "a role in kebab case");
+import { releaseKind } from "../kind.ts";
+import { joined, listed, uniqueList } from "../checks/names.ts";
 
 /** Every role signed for this phase of this release, with this evidence and this checklist. */
 export const approved = releaseKind({
@@ -15,11 +16,7 @@ export const approved = releaseKind({
   title: "Every named role approved the phase, of this release and with this evidence.",
   judges: "release",
   requires: z.strictObject({
-    roles: z
-      .array(role)
-      .min(1)
-      .refine((roles) => new Set(roles).size === roles.length, "each role once")
-      .describe("the roles that must all sign"),
+    roles: roleList.describe("the roles that must all sign"),
     barred: z
       .enum(["author", "nobody"])
       .default("author")
@@ -29,58 +26,69 @@ export const approved = releaseKind({
       .default(true)
       .describe("whether each role must be signed by somebody else"),
     maxAge: duration.optional().describe("how old an approval may be"),
+    documents: uniqueList(z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "a name in kebab case"))
+      .optional()
+      .describe("names of the evidence that is approved, which must be there"),
+    after: z
+      .enum(phases)
+      .optional()
+      .describe("a phase of this release that must have ended before they sign"),
+    lead: duration
+      .optional()
+      .describe("how long before the planned cutover they must have signed, such as 24h"),
   }),
-  required: ({ roles, barred }) =>
-    `approval as ${joined(roles)}${barred === "nobody" ? "" : ", by nobody who made the release"}`,
-  judge: (attested, { roles, barred, separatePeople, maxAge }, context) => {
-    const { facts, now, phase } = context;
+  roles: ({ roles }) => roles,
+  documents: ({ documents = [] }) => documents,
+  required: ({ roles, barred, documents, after, lead }) =>
+    `approval as ${joined(roles)}` +
+    (documents === undefined ? "" : ` of ${listed(documents)}`) +
+    (after === undefined ? "" : `, after the end of ${after}`) +
+    (lead === undefined ? "" : `, ${durationText(lead)} before the planned cutover`) +
+    (barred === "nobody" ? "" : ", by nobody who made the release"),
+  judge: (attested, { roles, separatePeople, documents = [], ...asked }, context) => {
     const signed: (readonly string[])[][] = [];
     const reasons = roles.flatMap((wanted): Reason[] => {
-      const given = attested.approvals.filter(
-        ({ content }) => content.role === wanted && content.phase === phase,
-      );
-      const judged = given.map(({ content, statement, principals }) => ({
-        approver: content.approver,
-        principals,
-        problems: [
-          ...subjectProblems(statement.subject, facts.release),
-          ...bindingProblems(content, attested, context),
-          ...(barred === "author" &&
-          facts.release.authors.some((author) => principals.includes(author))
-            ? ["its approver made the release"]
-            : []),
-          ...ageProblems(content.signedAt, maxAge ?? Number.POSITIVE_INFINITY, now),
-        ],
-      }));
+      const judged = judgeApprovals(wanted, attested, asked, context);
       const valid = judged.filter(({ problems }) => problems.length === 0);
       if (valid.length > 0) {
         signed.push(valid.map(({ principals }) => principals));
         return [];
       }
       if (judged.length === 0) return [inconclusive(`nobody approved it as ${wanted}`)];
-      return judged.map(({ approver, problems }) =>
-        inconclusive(
-          `the approval as ${wanted} by ${shownName(approver)} is void: ${problems.join(", ")}`,
-        ),
-      );
+      return judged.map(({ approver, problems }) => voidReason(wanted, approver, problems));
     });
-    if (reasons.length > 0 || !separatePeople || canSeparate(signed)) return reasons;
+    const all = [
+      ...documents.flatMap((name) => judgeDocument(name, attested, context.facts)),
+      ...(asked.lead !== undefined && context.facts.plannedCutover === null ? [unplanned] : []),
+      ...reasons,
+    ];
+    if (all.length > 0 || !separatePeople || canSeparate(signed)) return all;
     return [inconclusive("one person signed in more than one role")];
   },
 });
 
-function bindingProblems(
-  content: Attested["approvals"][number]["content"],
-  attested: Attested,
-  { facts }: KindContext,
-): string[] {
-  return [
-    ...(content.stack === facts.stack ? [] : [`it is about stack ${shownName(content.stack)}`]),
-    ...(content.evidenceDigest === attested.digest ? [] : ["the evidence has changed since"]),
-    ...(content.checklistDigest === facts.checklistDigest
-      ? []
-      : ["the checklist has changed since"]),
+const unplanned = inconclusive("nobody knows when the cutover is to begin", {
+  remedy: "pulumi config set cutoverAt <time>",
+});
+
+/** What is wrong with a document that is approved: it must be there, verified, and about this release. */
+function judgeDocument(
+  name: string,
+  { evidence, refused }: Attested,
+  { release }: GuardFacts,
+): Reason[] {
+  const held = evidence.filter(({ content }) => content.evidence === name);
+  const problems = [
+    ...refused.filter(({ claims }) => claims === name).map(({ why }) => why),
+    ...held.flatMap(({ statement }) => subjectProblems(statement.subject, release)),
   ];
+  const remedy = `npx cutover attest ${name} --format <format> --report <file>`;
+  if (held.length === 0 && problems.length === 0) {
+    return [
+      inconclusive(`there is no evidence ${name}, so the approval is about nothing`, { remedy }),
+    ];
+  }
+  return problems.map((problem) => inconclusive(`evidence ${name}: ${problem}`, { remedy }));
 }
 
 /** Whether a person of their own can be found for each role, among those who signed for it. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { GuardFacts } from "../contract/facts.ts";
 import { fail, inconclusive, type Reason } from "../gate.ts";
 import { evidenceKind } from "../kind.ts";
+import { factAt, factPath, isSame } from "../checks/fact-path.ts";
 import { byName, joined, listed, missing, own, shownName, uniqueNames } from "../checks/names.ts";
 
 const wanted = z.union(
@@ -15,8 +16,11 @@ const wanted = z.union(
     z.strictObject({
       declared: z.string().min(1).describe("where the stack config declares it: services.port"),
     }),
+    z.strictObject({
+      sameAs: factPath.describe("the fact that it must be: release.version, release.images.api"),
+    }),
   ],
-  "either is or declared, with a text",
+  "one of is, declared and sameAs, with a text",
 );
 
 type Wanted = z.infer<typeof wanted>;
@@ -46,7 +50,9 @@ export const documentSays = evidenceKind({
       ...Object.entries(values).map(([key, value]) =>
         "is" in value
           ? `${shownName(key)} as ${shownName(bare(value.is))}`
-          : `${shownName(key)} as ${shownName(value.declared)} of the stack config`,
+          : "declared" in value
+            ? `${shownName(key)} as ${shownName(value.declared)} of the stack config`
+            : `${shownName(key)} as ${shownName(value.sameAs)}`,
       ),
     ]),
   // What the document says stays untold.
@@ -69,22 +75,38 @@ function judgeValue(
   said: Readonly<Record<string, string>>,
   key: string,
   wanted: Wanted,
-  { declared }: GuardFacts,
+  facts: GuardFacts,
 ): Reason[] {
-  const value = "is" in wanted ? wanted.is : (own(declared, wanted.declared) ?? "");
-  if ("declared" in wanted && bare(value) === "") {
-    const path = shownName(wanted.declared);
-    return [
-      inconclusive(`the stack config declares no ${path}`, {
-        remedy: `declare ${path} in the stack config`,
-      }),
-    ];
-  }
+  const value = valueOf(wanted, facts);
+  if (bare(value) === "") return [nothingWanted(wanted)];
   const name = shownName(key);
   const found = own(said, key);
   if (found === undefined) return [fail(`it does not say ${name}`)];
-  if (bare(found) === bare(value)) return [];
-  return [fail(`its ${name} is not the ${"is" in wanted ? "required" : "declared"} one`)];
+  const same = "sameAs" in wanted ? isSame(bare(found), bare(value)) : bare(found) === bare(value);
+  return same ? [] : [fail(`its ${name} is not ${oneOf(wanted)}`)];
+}
+
+/** The value that the document must say; empty where there is none. */
+function valueOf(wanted: Wanted, facts: GuardFacts): string {
+  if ("is" in wanted) return wanted.is;
+  if ("declared" in wanted) return own(facts.declared, wanted.declared) ?? "";
+  const fact = factAt(wanted.sameAs, facts);
+  return typeof fact === "string" || typeof fact === "number" ? String(fact) : "";
+}
+
+function oneOf(wanted: Wanted): string {
+  if ("sameAs" in wanted) return `the one of ${shownName(wanted.sameAs)}`;
+  return "is" in wanted ? "the required one" : "the declared one";
+}
+
+function nothingWanted(wanted: Wanted): Reason {
+  if ("sameAs" in wanted) {
+    return inconclusive(`${shownName(wanted.sameAs)} is no single value that is known`);
+  }
+  const path = shownName("declared" in wanted ? wanted.declared : "");
+  return inconclusive(`the stack config declares no ${path}`, {
+    remedy: `declare ${path} in the stack config`,
+  });
 }
 
 function headingKey(heading: string): string {

@@ -8,6 +8,9 @@ import { own } from "../checks/names.ts";
 
 type Severity = (typeof severities)[number];
 
+/** What a checklist must limit at least one of: a limit of what nobody rated is no limit of harm. */
+const rated = ["critical", "high", "medium", "low", "negligible"] as const;
+
 /**
  * No more vulnerabilities of each severity than are allowed. Every entry counts, as in the totals that scanners print:
  * one that is found in three packages counts three times. What is rated by no known word counts as unknown.
@@ -16,21 +19,28 @@ export const vulnerabilitiesWithin = evidenceKind({
   kind: "vulnerabilities-within",
   title: "A scan found no more vulnerabilities of each severity than are allowed.",
   judges: "vulnerabilities",
-  requires: z.strictObject({
-    critical: count.describe("how many critical vulnerabilities there may be"),
-    high: count.describe("how many high ones there may be"),
-    medium: count.optional().describe("how many medium ones there may be; no limit without it"),
-    low: count.optional().describe("how many low ones there may be; no limit without it"),
-    negligible: count
-      .optional()
-      .describe("how many negligible ones there may be; no limit without it"),
-    unknown: count.default(0).describe("how many there may be that the scanner did not rate"),
-    image: z
-      .string()
-      .regex(/^[a-z][a-z0-9-]{0,62}$/)
-      .optional()
-      .describe("the service whose image must have been scanned"),
-  }),
+  requires: z
+    .strictObject({
+      critical: count
+        .optional()
+        .describe("how many critical vulnerabilities there may be; no limit without it"),
+      high: count.optional().describe("how many high ones there may be; no limit without it"),
+      medium: count.optional().describe("how many medium ones there may be; no limit without it"),
+      low: count.optional().describe("how many low ones there may be; no limit without it"),
+      negligible: count
+        .optional()
+        .describe("how many negligible ones there may be; no limit without it"),
+      unknown: count.default(0).describe("how many there may be that the scanner did not rate"),
+      image: z
+        .string()
+        .regex(/^[a-z][a-z0-9-]{0,62}$/)
+        .optional()
+        .describe("the service whose image must have been scanned"),
+    })
+    .refine(
+      (limits) => rated.some((level) => limits[level] !== undefined),
+      `at least one limit of ${rated.join(", ")}`,
+    ),
   required: ({ image, ...limits }) =>
     `${limitText(severities, limits, (level) => [level, level])} vulnerabilities` +
     (image === undefined ? "" : ` in the image of ${image}`),

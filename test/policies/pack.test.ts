@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { readdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import * as grpc from "@grpc/grpc-js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
@@ -8,8 +9,9 @@ import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/st
 import analyzerRpc from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import analyzer from "@pulumi/pulumi/proto/analyzer_pb.js";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { guardType, type GuardFacts } from "../../policies/contract/facts.ts";
+import { guards, guardType, type GuardFacts } from "../../policies/contract/facts.ts";
 import { readChecklist } from "../../policies/contract/checklist.ts";
+import { phases, type Phase } from "../../policies/contract/phase.ts";
 import { sealProblems, type Seal } from "../../policies/contract/seal.ts";
 import { releaseGates } from "../../policies/release-gates.ts";
 import { stackType } from "../../policies/run.ts";
@@ -21,6 +23,9 @@ const runner = join(root, "node_modules/@pulumi/pulumi/cmd/run-policy-pack/index
 const secretSignature = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
 
 const checklist = readChecklist("flagship");
+const systems = readdirSync(join(root, "policies", "checklists"))
+  .filter((file) => file.endsWith(".yaml"))
+  .map((file) => file.replace(/\.yaml$/, ""));
 
 interface Diagnostic {
   readonly policy: string;
@@ -96,6 +101,41 @@ describe("a run", () => {
       ...names.sort(),
       "phase-in-order",
     ]);
+  });
+
+  describe.each(systems)("of the system %s", (system) => {
+    const own = readChecklist(system);
+    const guarded = (guard: GuardFacts["guard"], phase: Phase): string[] =>
+      own.gates
+        .filter((row) => row.guard === guard && row.phase.includes(phase))
+        .map(({ id }) => `${system}/${id}`);
+
+    test.each(phases)(
+      "is judged by its own checklist before %s, and by no other",
+      async (phase) => {
+        await registerWorld();
+        const facts = {
+          ...factsOf("entry", "cutover"),
+          system,
+          phase,
+          checklistDigest: own.digest,
+        };
+        for (const guard of guards) {
+          const { seal, diagnostics } = await registerGuard({ ...facts, guard });
+          const judged = Object.keys(seal?.verdicts ?? {}).filter((gate) => gate.includes("/"));
+          expect(judged.sort()).toEqual(guarded(guard, phase).sort());
+          const closed = Object.entries(seal?.verdicts ?? {})
+            .filter(([gate, verdict]) => gate.includes("/") && verdict !== "pass")
+            .map(([gate]) => gate);
+          const told = diagnostics.filter(({ level }) => level === "mandatory");
+          expect(
+            [...new Set(told.map(({ policy }) => policy))]
+              .filter((gate) => gate.includes("/"))
+              .sort(),
+          ).toEqual(closed.sort());
+        }
+      },
+    );
   });
 
   test("whose checklist policy was switched off gets a seal that says so of each gate", async () => {

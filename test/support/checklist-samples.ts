@@ -11,6 +11,7 @@ import { predicates, type EvidencePredicate } from "../../policies/contract/pred
 import { releaseSubjects } from "../../policies/contract/statement.ts";
 import type { Attested, Told } from "../../policies/evidence/attested.ts";
 import { judgeGate, type Finding, type Gate } from "../../policies/gate.ts";
+import type { Seen } from "../../policies/run.ts";
 import { seenOf } from "./kind-tester.ts";
 import { readyFacts } from "./samples.ts";
 
@@ -67,9 +68,6 @@ export type Samples = z.infer<typeof samplesSchema>;
 
 /** What the gates are shown. */
 export type World = Pick<Samples["passing"], keyof typeof world>;
-
-/** A sample that is wrong in one way. */
-export type Failing = Samples["failing"][string][number];
 
 /** When samples are judged, produced and signed. */
 export const sampleTimes = {
@@ -236,6 +234,15 @@ function expanded(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, expanded(entry)]));
 }
 
+const made = new WeakMap<Checklist, readonly Gate[]>();
+
+/** The gates of a checklist, made once. */
+function gatesIn(checklist: Checklist): readonly Gate[] {
+  const gates = made.get(checklist) ?? gatesOf(checklist);
+  made.set(checklist, gates);
+  return gates;
+}
+
 /** What a gate of a checklist says of a world, in the first of its phases. */
 export function judgeRow(
   checklist: Checklist,
@@ -243,19 +250,40 @@ export function judgeRow(
   samples: Samples,
   wrong: Partial<World> = {},
 ): Finding[] {
-  const phase = row.phase[0] as Phase;
-  const gate = gatesOf(checklist)[checklist.gates.indexOf(row)] as Gate;
-  const shown = worldOf(samples, phase, wrong);
-  const ready = deeply(readyFacts, shown.facts ?? {}) as GuardFacts;
+  return judge(checklist, samples, wrong)(row);
+}
+
+/** What the gates of a checklist say of a world, each in the first of its phases. */
+export function judge(
+  checklist: Checklist,
+  samples: Samples,
+  wrong: Partial<World>,
+): (row: ChecklistGate) => Finding[] {
   const { system, digest: checklistDigest } = checklist;
-  const facts: GuardFacts = { ...ready, guard: row.guard, phase, system, checklistDigest };
-  return judgeGate(
-    gate,
-    facts,
-    seenOf(present(shown.resources)),
-    toldOf(shown, facts, checklist, phase),
-    { now: sampleTimes.now, rehearsal: false },
-  );
+  const shownIn = new Map<Phase, Shown>();
+  return (row) => {
+    const phase = row.phase[0] as Phase;
+    const shown = shownIn.get(phase) ?? show(checklist, phase, samples, wrong);
+    shownIn.set(phase, shown);
+    const gate = gatesIn(checklist)[checklist.gates.indexOf(row)] as Gate;
+    const facts: GuardFacts = { ...shown.facts, guard: row.guard, phase, system, checklistDigest };
+    const now = { now: sampleTimes.now, rehearsal: false };
+    return judgeGate(gate, facts, shown.seen, shown.told, now);
+  };
+}
+
+/** What the gates of one phase are shown. */
+interface Shown {
+  readonly facts: GuardFacts;
+  readonly seen: Seen;
+  readonly told: Told;
+}
+
+function show(checklist: Checklist, phase: Phase, samples: Samples, wrong: Partial<World>): Shown {
+  const world = worldOf(samples, phase, wrong);
+  const facts = deeply(readyFacts, world.facts ?? {}) as GuardFacts;
+  const seen = seenOf(present(world.resources));
+  return { facts, seen, told: toldOf(world, facts, checklist, phase) };
 }
 
 function present(given: Named = {}): Record<string, Entries> {

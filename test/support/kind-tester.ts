@@ -113,6 +113,7 @@ export function judgeBy(
     now: sampleNow,
     phase: facts.phase,
     checklist: sampleChecklist,
+    clockScale: 1,
     attested: nothingAttested,
   };
   if (kind.judges === "resources") return kind.judge(seenOf(given), requires, context);

@@ -66,7 +66,7 @@ describe("a run announces", () => {
     // A repeated run declares the same, or it would drop what it announced.
     const repeated = planOf(runs, true);
     expect(repeated.steps).toEqual(plan.steps);
-    expect(repeated.record?.at).toBe(plan.record?.at);
+    expect(repeated.newestRecord?.at).toBe(plan.newestRecord?.at);
   });
 });
 

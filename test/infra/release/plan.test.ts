@@ -139,16 +139,16 @@ describe("the steps of a run, in order", () => {
 
 describe("the newest record before a run", () => {
   const first = run(firstPhases, "v1.0.0", emptyLedger);
-  const versionOf = ({ record }: Plan): string | undefined => record?.release.version;
+  const versionOf = ({ newestRecord }: Plan): string | undefined => newestRecord?.release.version;
 
   test("is none before anything went live", () => {
-    expect(plan("cutover", "v1.0.0", stateBefore("cutover")).record).toBeNull();
+    expect(plan("cutover", "v1.0.0", stateBefore("cutover")).newestRecord).toBeNull();
   });
 
   test("is none in a repeated first cutover, whose record is its own", () => {
     const live = run(["prepare", "lower-ttl", "cutover"], "v1.0.0", emptyLedger);
     expect(live.records).toHaveLength(1);
-    expect(plan("cutover", "v1.0.0", live).record).toBeNull();
+    expect(plan("cutover", "v1.0.0", live).newestRecord).toBeNull();
   });
 
   test("is that of the cutover in the phases after it", () => {
@@ -163,6 +163,16 @@ describe("the newest record before a run", () => {
       "v1.1.0",
     );
   });
+});
+
+test("the record of a release's own cutover is told apart from that of a rollback to it", () => {
+  const before = run(firstPhases, "v1.0.0", emptyLedger);
+  const after = run(["prepare", "lower-ttl", "cutover"], "v1.1.0", before);
+  const back = run(["cutover"], "v1.0.0", after);
+  const { newestRecord, ownRecord } = plan("observe", "v1.0.0", back);
+  expect([newestRecord?.direction, ownRecord?.direction]).toEqual(["rollback", "forward"]);
+  expect(ownRecord).toEqual(before.records[0]);
+  expect(plan("prepare", "v1.2.0", back).ownRecord).toBeNull();
 });
 
 describe("a repeated run plans what the first one did", () => {

@@ -74,9 +74,8 @@ test("tell nothing of what is not there yet", () => {
   expect(told.before).toMatchObject({ phase: null, times: {}, record: null });
 });
 
-test("tell the newest record from before this run, and when the phases ended", () => {
+test("tell the record of the release's own cutover, and when the phases ended", () => {
   const verdicts = { "phase-in-order": "pass", "flagship/tests-passed": "waived" } as const;
-  const lived = { ...release, version: "v0.9.0", digest: "9".repeat(64) };
   const standing = {
     ...emptyLedger.now,
     phase: "lower-ttl" as const,
@@ -85,7 +84,7 @@ test("tell the newest record from before this run, and when the phases ended", (
   };
   const at = "2026-10-01T00:00:00.000Z";
   const record = {
-    release: lived,
+    release,
     direction: "forward" as const,
     slot: "blue" as const,
     dnsBefore: [],
@@ -99,7 +98,7 @@ test("tell the newest record from before this run, and when the phases ended", (
     evidenceDigest: "e".repeat(64),
     checklistDigest: "c".repeat(64),
   });
-  expect(told.before.record).toEqual({ release: "v0.9.0", at, verdicts });
+  expect(told.before.record).toEqual({ release: release.version, at, verdicts });
   expect(told.before.times).toEqual({ prepare: "2026-11-01T00:00:00.000Z" });
   expect(readFacts(() => ({ guard: "entry", ...told })).problems).toBeUndefined();
 });

@@ -11,6 +11,7 @@ import {
   parseChecklist,
   readChecklist,
 } from "../../../policies/contract/checklist.ts";
+import { phases } from "../../../policies/contract/phase.ts";
 
 const gate = {
   id: "unit-tests-passed",
@@ -113,6 +114,241 @@ describe("a gate", () => {
   });
 });
 
+describe("what is wrong is said in one line, word for word", () => {
+  const rowKeys =
+    "id, title, phase, guard, kind, evidence, maxAge, after, afterBy, reading, requires, severity, " +
+    "why, remedy, source, waivable";
+  const phaseWords =
+    "a phase, a list of phases, or always; the phases are " +
+    "prepare, lower-ttl, cutover, observe, finalize, decommission";
+  const steps =
+    "enter, data, check-data, legacy, announce, freeze, snapshot, migrate, api, worker, web, probe, " +
+    "check-switch, switch, verify, lift, publish, record";
+  const kebabCase = "a name in kebab case, 2 to 63 characters";
+
+  test.each<readonly [string, object, string]>([
+    ["an unknown key", { colour: "red" }, `: found the key colour, required are only ${rowKeys}`],
+    [
+      "two unknown keys",
+      { colour: "red", step: "freeze" },
+      `: found the keys colour, step, required are only ${rowKeys}`,
+    ],
+    ["a wrong phase", { phase: "launch" }, `, phase: found launch, required ${phaseWords}`],
+    [
+      "a list with a wrong phase",
+      { phase: ["cutover", "launch"] },
+      `, phase: found [cutover, launch], required ${phaseWords}`,
+    ],
+    ["no phase", { phase: undefined }, `, phase: found nothing, required ${phaseWords}`],
+    ["no phases", { phase: [] }, ", phase: found an empty list, required at least 1 entry"],
+    [
+      "no severity",
+      { severity: undefined },
+      ", severity: found nothing, required one of low, medium, high, critical",
+    ],
+    [
+      "a text for requirements",
+      { requires: "all" },
+      ", requires: found all, required a group of keys",
+    ],
+    [
+      "a list for requirements",
+      { requires: [{}] },
+      ", requires: found a list, required a group of keys",
+    ],
+    [
+      "an age without a unit",
+      { maxAge: 7 },
+      ", maxAge: found 7, required a length of time such as 30m, 24h or 7d",
+    ],
+    ["yes for true", { waivable: "yes" }, ", waivable: found yes, required true or false"],
+    ["a number for a title", { title: 5 }, ", title: found 5, required a sentence"],
+    ["an empty title", { title: " " }, ", title: found an empty text, required a sentence"],
+    [
+      "a guard that is none",
+      { guard: "dns" },
+      ", guard: found dns, required one of entry, data, switch",
+    ],
+    [
+      "a name that is none",
+      { evidence: "Unit tests" },
+      `, evidence: found Unit tests, required ${kebabCase}`,
+    ],
+    [
+      "a text for a source",
+      { source: "Tests" },
+      ", source: found Tests, required a group of keys: document, section",
+    ],
+    [
+      "a source of no document",
+      { source: { section: "Tests" } },
+      ", source.document: required where the checklist has no document",
+    ],
+    [
+      "evidence of its own phase",
+      { after: "cutover" },
+      ", after: found cutover, required a phase before cutover",
+    ],
+    [
+      "evidence of a later phase than one of its own",
+      { phase: ["cutover", "decommission"], after: "finalize" },
+      ", after: found finalize, required a phase before cutover",
+    ],
+    ["a wait after nothing", { afterBy: "1h" }, ", after: required beside afterBy"],
+    [
+      "a guard that its kind has no use for",
+      { guard: "data" },
+      ", guard: of no use for tests-passed",
+    ],
+    [
+      "a reading that its kind has no use for",
+      { reading: "dns" },
+      ", reading: of no use for tests-passed",
+    ],
+    [
+      "a resource at the entry guard",
+      {
+        kind: "resources-show",
+        evidence: undefined,
+        maxAge: undefined,
+        requires: { type: "aws:rds/instance:Instance" },
+      },
+      ", guard: required for resources-show: data or switch",
+    ],
+    ["no requirement", { requires: {} }, ", requires.atLeast: found nothing, required a number"],
+    [
+      "a text for a number",
+      { requires: { atLeast: "many" } },
+      ", requires.atLeast: found many, required a number",
+    ],
+    [
+      "half a test",
+      { requires: { atLeast: 1.5 } },
+      ", requires.atLeast: found 1.5, required a whole number",
+    ],
+    [
+      "too few tests",
+      { requires: { atLeast: 0 } },
+      ", requires.atLeast: found 0, required 1 or more",
+    ],
+  ])("%s", (_, change, said) => {
+    expect(problemsOf({ ...good, gates: [{ ...gate, ...change }] })).toBe(
+      `checklists/shop.yaml: gate unit-tests-passed${said}`,
+    );
+  });
+
+  const other = { ...gate, id: "other" };
+
+  test.each<readonly [string, object, string]>([
+    ["no gates", { gates: undefined }, "gates: found nothing, required a list"],
+    ["a text for gates", { gates: "all" }, "gates: found all, required a list"],
+    [
+      "an empty list of gates",
+      { gates: [] },
+      "gates: found an empty list, required at least 1 entry",
+    ],
+    [
+      "a text for a gate",
+      { gates: ["all"] },
+      `gates, row 1: found all, required a group of keys: ${rowKeys}`,
+    ],
+    [
+      "nothing for a gate",
+      { gates: [gate, null] },
+      `gates, row 2: found nothing, required a group of keys: ${rowKeys}`,
+    ],
+    [
+      "a gate without a name",
+      { gates: [{ ...gate, id: undefined }] },
+      `gates, row 1, id: found nothing, required ${kebabCase}`,
+    ],
+    [
+      "a step that is none",
+      { steps: [other] },
+      `gate other, step: found nothing, required one of ${steps}`,
+    ],
+    [
+      "an unknown step",
+      { steps: [{ ...other, step: "melt" }] },
+      `gate other, step: found melt, required one of ${steps}`,
+    ],
+    [
+      "a watch item that nothing follows",
+      { watch: [other] },
+      "gate other, reaction: found nothing, required one of hold, rollback",
+    ],
+    ["a text for steps", { steps: "all" }, "steps: found all, required a list"],
+    [
+      "an unknown key of the file",
+      { gate: [] },
+      "the file: found the key gate, required are only system, title, document, open, gates, steps, watch",
+    ],
+    ["no system", { system: undefined }, `system: found nothing, required ${kebabCase}`],
+    [
+      "a step with the name of a gate",
+      { steps: [{ ...gate, step: "freeze" }] },
+      "gate unit-tests-passed stands there twice",
+    ],
+    [
+      "a backup in the steps that can be waived",
+      { steps: [{ ...gate, id: "snapshot-taken", step: "snapshot" }] },
+      "gate snapshot-taken, waivable: found true, required false for what protects data",
+    ],
+    [
+      "a restore in the watch items that can be waived",
+      { watch: [{ ...gate, id: "restore-tried", reaction: "hold" }] },
+      "gate restore-tried, waivable: found true, required false for what protects data",
+    ],
+  ])("%s in the file", (_, change, said) => {
+    expect(problemsOf({ ...good, ...change })).toBe(`checklists/shop.yaml: ${said}`);
+  });
+
+  test("a text of many lines and of no end stays one short line", () => {
+    const title = `\u001B[31m${"long\n".repeat(100)}`;
+    const problems = problemsOf({ ...good, gates: [{ ...gate, severity: title }] });
+    expect(problems.split("\n")).toHaveLength(1);
+    expect(problems.length).toBeLessThan(200);
+    expect(problems).not.toContain("\u001B");
+  });
+});
+
+describe("a gate stands", () => {
+  test.each<readonly [string, unknown, readonly string[]]>([
+    ["before one phase", "observe", ["observe"]],
+    ["before several", ["cutover", "finalize"], ["cutover", "finalize"]],
+    [
+      "before all",
+      "always",
+      ["prepare", "lower-ttl", "cutover", "observe", "finalize", "decommission"],
+    ],
+  ])("%s", (_, phase, stands) => {
+    const checklist = parsed({ ...good, gates: [{ ...gate, phase }] });
+    const before = phases.filter((one) => checklistGates(checklist, one).length === 1);
+    expect(before).toEqual(stands);
+  });
+
+  test("at the entry guard, or at the one that it names", () => {
+    const guarded = { ...gate, id: "other", guard: "data" };
+    const checklist = parsed({ ...good, gates: [gate, guarded] });
+    const at = (guard: "entry" | "data" | "switch"): string[] =>
+      checklistGates(checklist, "cutover", guard).map(({ id }) => id);
+    expect([at("entry"), at("data"), at("switch")]).toEqual([[gate.id], ["other"], []]);
+  });
+
+  test("in one list with steps and watch items, in the order of the file", () => {
+    const { gates } = parsed({
+      ...good,
+      steps: [{ ...gate, id: "writes-frozen", step: "freeze" }],
+      watch: [{ ...gate, id: "errors-few", reaction: "rollback" }],
+    });
+    expect(gates.map(({ id, step, reaction }) => [id, step, reaction])).toEqual([
+      [gate.id, undefined, undefined],
+      ["writes-frozen", "freeze", undefined],
+      ["errors-few", undefined, "rollback"],
+    ]);
+  });
+});
+
 test.each([
   ["of another system", { ...good, system: "other" }, "system: found other, required shop"],
   ["without gates", { ...good, gates: [] }, "gates"],
@@ -125,6 +361,7 @@ test.each([
   ["no YAML", "gates: [", /checklists\/shop\.yaml/],
   ["a key twice", "system: shop\nsystem: shop", /unique/],
   ["a key of every object", "system: shop\ngates:\n  - __proto__: {}\n", /__proto__/],
+  ["an alias within what it names", "system: shop\ngates: &a [*a]\n", /an alias stands within/],
   ["aliases without end", "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n".repeat(1), /./],
 ])("a text with %s is refused", (_, text, said) => {
   expect(() => parseChecklist(text, "shop", "checklists/shop.yaml")).toThrow(said);

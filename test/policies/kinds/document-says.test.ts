@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { kindNamed, testKind } from "../../support/kind-tester.ts";
-import { secretText } from "../../support/samples.ts";
+import { readyFacts, secretText } from "../../support/samples.ts";
+
+const imageDigest = readyFacts.release.images["api"]?.split("@")[1] ?? "";
 
 testKind("document-says", {
   requires: {
@@ -29,6 +31,18 @@ testKind("document-says", {
       requires: { values: { Port: { is: "'8080'" }, Region: { is: " eu-central-1" } } },
     },
     "sections only": { requires: { values: undefined }, given: { values: {} } },
+    "the value of a fact": {
+      requires: { values: { Release: { sameAs: "release.version" } } },
+      given: { values: { Release: "`v1.1.0`" } },
+    },
+    "the number of a fact": {
+      requires: { values: { TTL: { sameAs: "ttlSeconds" } } },
+      given: { values: { TTL: "60" } },
+    },
+    "an image of another registry by the same digest": {
+      requires: { values: { Image: { sameAs: "release.images.api" } } },
+      given: { values: { Image: `mirror.example.com/api@${imageDigest}` } },
+    },
     "values only": { requires: { sections: undefined }, given: { sections: [] } },
   },
   fails: {
@@ -112,6 +126,43 @@ testKind("document-says", {
       "inconclusive",
       "the stack config declares no services.port",
     ],
+    "another value than that of a fact": [
+      {
+        requires: { values: { Release: { sameAs: "release.version" } } },
+        given: { values: { Release: secretText } },
+      },
+      "fail",
+      "its Release is not the one of release.version",
+    ],
+    "a value that a fact begins with": [
+      {
+        requires: { values: { Release: { sameAs: "release.version" } } },
+        given: { values: { Release: "v1.1" } },
+      },
+      "fail",
+      "its Release is not the one of release.version",
+    ],
+    "the digest of an image for another one": [
+      {
+        requires: { values: { Image: { is: "registry.example.com/web@" + imageDigest } } },
+        given: { values: { Image: "registry.example.com/api@" + imageDigest } },
+      },
+      "fail",
+      "its Image is not the required one",
+    ],
+    "a fact that is not there": [
+      { requires: { values: { Image: { sameAs: "release.images.web" } } } },
+      "inconclusive",
+      "release.images.web is no single value that is known",
+    ],
+    "a fact that is a list": [
+      {
+        requires: { values: { Authors: { sameAs: "release.authors" } } },
+        given: { values: { Authors: "developer@example.com" } },
+      },
+      "inconclusive",
+      "release.authors is no single value that is known",
+    ],
     "a value that every object has": [
       { requires: { values: { toString: { is: "1" } } } },
       "fail",
@@ -124,6 +175,8 @@ testKind("document-says", {
     "a value that says nothing": { values: { Port: { is: " `` " } } },
     "a value that is both": { values: { Port: { is: "1", declared: "services.port" } } },
     "a value that is neither": { values: { Port: {} } },
+    "a value like no fact": { values: { Port: { sameAs: "release.verison" } } },
+    "a value like another one of the document": { values: { Port: { sameAs: "row.Region" } } },
     "a number for a text": { values: { Port: { is: 8080 } } },
     "a text for a record": { values: { Port: "8080" } },
     "an empty path": { values: { Port: { declared: "" } } },
@@ -145,4 +198,10 @@ test("document-says requires values alone in a sentence of its own", () => {
   const kind = kindNamed("document-says");
   const requires = kind.requires.parse({ values: { Port: { is: "`8080`" } } });
   expect(kind.required(requires)).toBe("Port as 8080");
+});
+
+test("document-says names the fact that a value must be the same as", () => {
+  const kind = kindNamed("document-says");
+  const requires = kind.requires.parse({ values: { Release: { sameAs: "release.version" } } });
+  expect(kind.required(requires)).toBe("Release as release.version");
 });

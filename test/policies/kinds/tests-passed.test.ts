@@ -1,3 +1,5 @@
+import { expect, test } from "vitest";
+import { testsPassed } from "../../../policies/kinds/tests-passed.ts";
 import { testKind } from "../../support/kind-tester.ts";
 import { secretText } from "../../support/samples.ts";
 
@@ -17,6 +19,10 @@ testKind("tests-passed", {
     "nothing skipped and nothing retried": {
       requires: { mostSkipped: undefined, mostRetried: undefined },
       given: { result: "PASSED", warnedTests: [], skippedTests: [] },
+    },
+    "as many suites as are needed": {
+      requires: { suitesAtLeast: 2 },
+      given: { passedTests: ["orders > pays", "orders > ships", "mails > bills > late"] },
     },
     "one more than needed": { requires: { atLeast: 2 } },
   },
@@ -67,6 +73,20 @@ testKind("tests-passed", {
       "fail",
       "1 retried test: orders > mails",
     ],
+    "one suite too few": [{ requires: { suitesAtLeast: 2 } }, "fail", "1 suite with a passed test"],
+    "suites of tests that did not pass at the first try": [
+      {
+        requires: { suitesAtLeast: 2 },
+        given: { warnedTests: ["mails > sends"], skippedTests: ["bills > prints"] },
+      },
+      "fail",
+      "1 suite with a passed test",
+    ],
+    "tests without suites": [
+      { requires: { suitesAtLeast: 1 }, given: { passedTests: ["pays", "ships", "bills >late"] } },
+      "fail",
+      "0 suites with a passed test",
+    ],
     "no tests at all": [
       { given: { result: "PASSED", passedTests: [], warnedTests: [], skippedTests: [] } },
       "fail",
@@ -84,6 +104,8 @@ testKind("tests-passed", {
     "half a skipped test": { mostSkipped: 0.5 },
     "a number in words": { atLeast: "3" },
     "nothing of how many": { atLeast: undefined },
+    "no suite at least": { suitesAtLeast: 0 },
+    "half a suite": { suitesAtLeast: 1.5 },
   },
   hostile: (name) => ({
     given: {
@@ -93,4 +115,11 @@ testKind("tests-passed", {
       warnedTests: [name, `${name}2`.slice(-512)],
     },
   }),
+});
+
+test("says how many suites must have passed", () => {
+  const asked = testsPassed.requires.parse({ atLeast: 9, suitesAtLeast: 2 });
+  expect(testsPassed.required(asked)).toBe(
+    "9 passed tests or more in 2 suites or more, none failed, no more than 0 skipped and 0 retried",
+  );
 });

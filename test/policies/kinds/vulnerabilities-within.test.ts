@@ -16,6 +16,14 @@ function found(...entries: (readonly [id: string, ...scores: string[]])[]) {
   };
 }
 
+const noLimits = {
+  critical: undefined,
+  high: undefined,
+  medium: undefined,
+  low: undefined,
+  negligible: undefined,
+};
+
 testKind("vulnerabilities-within", {
   requires: { critical: 0, high: 2, medium: 1, low: 1, negligible: 1, unknown: 1 },
   required:
@@ -44,6 +52,10 @@ testKind("vulnerabilities-within", {
         ["CVE-2026-5", "negligible"],
         ["CVE-2026-6", "negligible"],
       ),
+    },
+    "critical ones where only high ones have a limit": {
+      requires: { ...noLimits, high: 0, unknown: undefined },
+      ...found(["CVE-2026-1", "critical"], ["CVE-2026-2", "medium"]),
     },
     "the image that is asked for": {
       requires: { image: "api" },
@@ -81,6 +93,19 @@ testKind("vulnerabilities-within", {
       },
       "inconclusive",
       "the release has no image of api that is given by its digest",
+    ],
+    "one that is high where only high ones have a limit": [
+      { requires: { ...noLimits, high: 0 }, ...found(["CVE-2026-1", "high"]) },
+      "fail",
+      "1 high vulnerability: CVE-2026-1",
+    ],
+    "one unrated where only negligible ones have a limit": [
+      {
+        requires: { ...noLimits, negligible: 0, unknown: undefined },
+        ...found(["CVE-2026-1", "other"]),
+      },
+      "fail",
+      "1 unknown vulnerability: CVE-2026-1",
     ],
     "one that is critical": [
       found(["CVE-2026-1", "critical"]),
@@ -124,8 +149,8 @@ testKind("vulnerabilities-within", {
     ],
   },
   refuses: {
-    "nothing of critical ones": { critical: undefined },
-    "nothing of high ones": { high: undefined },
+    "no limit": { ...noLimits, unknown: undefined },
+    "no limit but of unknown ones": noLimits,
     "half a one": { high: 0.5 },
     "a severity in other letters": { Critical: 0 },
   },
