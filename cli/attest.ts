@@ -1,11 +1,9 @@
 import { lstat, readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { gatesOf } from "../policies/checklist-gates.ts";
-import type { Checklist } from "../policies/contract/checklist.ts";
 import { sha256 } from "../policies/contract/envelope.ts";
 import { UnreadableError } from "../policies/contract/json.ts";
-import type { Kind, RowsWanted } from "../policies/kind.ts";
-import { kinds } from "../policies/kinds.ts";
+import type { RowsWanted } from "../policies/kind.ts";
 import { requirements } from "../policies/requirements.ts";
 import {
   reportLimits,
@@ -17,6 +15,7 @@ import { readers } from "../infra/evidence/readers.ts";
 import { OperatorError, problemText, type Problem } from "../infra/errors.ts";
 import { codeOf } from "../infra/provider/error-text.ts";
 import { releaseSubjects } from "../policies/contract/statement.ts";
+import { evidenceAsked, type AskingGate } from "./asked.ts";
 import { readProject, type Choice, type Project } from "./project.ts";
 import { placeFor, readKey, signWithKey, statementOf, writeDocument } from "./sign.ts";
 
@@ -38,8 +37,11 @@ export interface AttestOptions extends Choice {
  */
 export async function attest(evidence: string, options: AttestOptions): Promise<string> {
   const project = readProject(options);
-  const gates = gatesAskingFor(project.checklist, evidence);
-  const reader = readerFor(project, gates, evidence, options.format);
+  // Says what is wrong with a checklist that cannot be used.
+  gatesOf(project.checklist);
+  const all = evidenceAsked(project.checklist);
+  const gates = all.filter((gate) => gate.evidence === evidence);
+  const reader = readerFor(all, gates, evidence, options.format);
   const rows = rowsFor(project, gates, evidence);
   const key = options.statement === true ? undefined : readKey(options.key);
   const now = new Date();
@@ -66,39 +68,14 @@ export async function attest(evidence: string, options: AttestOptions): Promise<
   return file;
 }
 
-/** A gate that judges the evidence at hand. */
-interface AskingGate {
-  readonly id: string;
-  readonly judges: Kind["judges"];
-  /** What it reads of evidence that is made of rows. */
-  readonly rows?: RowsWanted | undefined;
-}
-
-/**
- * The gates that ask for evidence of this name.
- *
- * @throws ChecklistError when a gate of the checklist cannot be used
- */
-function gatesAskingFor(checklist: Checklist, evidence: string): AskingGate[] {
-  gatesOf(checklist);
-  return checklist.gates.flatMap((gate) => {
-    const kind = kinds.find((one) => one.kind === gate.kind);
-    if (kind === undefined || gate.evidence !== evidence) return [];
-    const { judges } = kind;
-    if (judges === "reading" || judges === "release" || judges === "resources") return [];
-    const rows = kind.rows?.(kind.requires.parse(gate.requires));
-    return [{ id: gate.id, judges, rows }];
-  });
-}
-
 function readerFor(
-  { checklist }: Project,
+  all: readonly AskingGate[],
   gates: readonly AskingGate[],
   evidence: string,
   format: string,
 ): Reader {
   const problems: Problem[] = [];
-  const asked = [...new Set(checklist.gates.flatMap(({ evidence: name }) => name ?? []))];
+  const asked = [...new Set(all.map((gate) => gate.evidence))];
   if (gates.length === 0) {
     problems.push({
       where: "the name of the evidence",
@@ -119,15 +96,15 @@ function readerFor(
   if (reader === undefined || problems.length > 0) {
     throw new OperatorError(problemText("Nothing was attested.", problems));
   }
-  if (gates.some(({ judges }) => judges === reader.predicate)) return reader;
-  const fitting = readers.filter(({ predicate }) =>
-    gates.some(({ judges }) => judges === predicate),
-  );
+  const fits = ({ predicate }: Reader): boolean =>
+    gates.every((gate) => gate.predicate === undefined || gate.predicate === predicate);
+  if (fits(reader)) return reader;
+  const fitting = readers.filter(fits);
   throw new OperatorError(
     problemText("Nothing was attested.", [
       {
         where: "--format",
-        found: `${format}, which gate ${gates[0]?.id ?? ""} cannot judge`,
+        found: `${format}, which gate ${gates[0]?.row.id ?? ""} cannot judge`,
         required: `one of ${fitting.map((one) => one.format).join(", ")}`,
         todo: `npx cutover attest ${evidence} --format ${fitting[0]?.format ?? "<format>"} --report <file>`,
       },
@@ -141,7 +118,11 @@ function rowsFor(
   gates: readonly AskingGate[],
   evidence: string,
 ): RowsWanted | undefined {
-  const asking = gates.flatMap(({ id, rows }) => (rows === undefined ? [] : [{ id, rows }]));
+  // What people approve is known by its digest; nothing of it is kept.
+  if (gates.every(({ predicate }) => predicate === undefined)) return { fields: [] };
+  const asking = gates.flatMap(({ row: { id }, rows }) =>
+    rows === undefined ? [] : [{ id, rows }],
+  );
   const [first] = asking;
   if (first === undefined) return undefined;
   const other = asking.find(({ rows }) => rows.of !== first.rows.of);

@@ -1,6 +1,6 @@
 import { attest } from "../policies/evidence/attested.ts";
 import { gatesOf } from "../policies/checklist-gates.ts";
-import { gateName } from "../policies/contract/checklist.ts";
+import { gateName, type ChecklistGate } from "../policies/contract/checklist.ts";
 import { evidenceDigest } from "../policies/contract/documents.ts";
 import type { GuardFacts } from "../policies/contract/facts.ts";
 import type { WaiverNote } from "../policies/contract/seal.ts";
@@ -13,6 +13,7 @@ import { loadDocuments } from "../infra/evidence/load-documents.ts";
 import { emptyLedger } from "../infra/release/ledger.ts";
 import { planRelease } from "../infra/release/plan.ts";
 import { runFacts } from "../infra/release/run-facts.ts";
+import { kindOf } from "./asked.ts";
 import { readProject, type Choice, type Project } from "./project.ts";
 
 /** What a gate would say of the documents as they are now. */
@@ -50,22 +51,20 @@ export async function verify(choice: Choice): Promise<Verification> {
   const now = Date.now();
   const attested = attest(documents, () => readTrust(project.trust), now);
   const facts = factsOf(project, evidenceDigest(documents));
-  const live = checklist.gates
-    .filter(({ reading }) => reading !== undefined)
-    .map(({ id }) => gateName(checklist.system, id));
+  const judged = gatesOf(checklist);
+  const live = checklist.gates.filter(isLive).map(({ id }) => gateName(checklist.system, id));
   const required = checklist.gates
-    .filter((gate) => gate.phase.includes(phase) && gate.guard === "entry")
+    .filter((gate) => gate.phase.includes(phase))
     .map(({ id }) => gateName(checklist.system, id));
-  const gates = [
-    evidenceVerified,
-    ...gatesOf(checklist).filter(({ id }) => required.includes(id)),
-  ].map((gate): GateAnswer => {
-    if (live.includes(gate.id)) return { gate: gate.id, verdict: "live", findings: [] };
-    const told = { attested, readings: {} };
-    const judge = { now, rehearsal: false };
-    const findings = judgeGate(gate, facts, new Run(), told, judge);
-    return { gate: gate.id, ...judgementOf(gate, findings, facts, told, judge) };
-  });
+  const gates = [evidenceVerified, ...judged.filter(({ id }) => required.includes(id))].map(
+    (gate): GateAnswer => {
+      if (live.includes(gate.id)) return { gate: gate.id, verdict: "live", findings: [] };
+      const told = { attested, readings: {} };
+      const judge = { now, rehearsal: false };
+      const findings = judgeGate(gate, facts, new Run(), told, judge);
+      return { gate: gate.id, ...judgementOf(gate, findings, facts, told, judge) };
+    },
+  );
   return {
     release: release.version,
     stack,
@@ -76,6 +75,13 @@ export async function verify(choice: Choice): Promise<Verification> {
     gates,
     open: closedGates({ gates }).length === 0,
   };
+}
+
+/** Whether a gate judges what only a run can see: the system itself, its resources, or where the stack stands. */
+function isLive(row: ChecklistGate): boolean {
+  const kind = kindOf(row);
+  if (row.guard !== "entry" || row.reading !== undefined || row.after !== undefined) return true;
+  return kind.judges === "release" && kind.asksStack?.(kind.requires.parse(row.requires)) === true;
 }
 
 /** The names of the gates that are closed. */

@@ -62,6 +62,8 @@ export interface ReadingKind<Requires = unknown> extends KindText<Requires> {
 /** Judges the release as a whole: its approvals, its owners. */
 export interface ReleaseKind<Requires = unknown> extends KindText<Requires> {
   readonly judges: "release";
+  /** Whether it asks where the stack stands, which only a run of the program knows. */
+  asksStack?(requires: Requires): boolean;
   /** The roles whose approval it asks for. */
   roles?(requires: Requires): readonly string[];
   judge(attested: Attested, requires: Requires, context: KindContext): readonly Reason[];

@@ -3,8 +3,8 @@ import { phaseMeaning, phases, type Phase } from "../../policies/contract/phase.
 import { wrapWords } from "../../policies/contract/text.ts";
 import { durationText } from "../../policies/evidence/age.ts";
 import type { Kind } from "../../policies/kind.ts";
-import { kinds } from "../../policies/kinds.ts";
 import { counted, countedNames, joined } from "../../policies/checks/names.ts";
+import { evidenceAsked, kindOf, type AskingGate } from "../asked.ts";
 import { readers } from "../../infra/evidence/readers.ts";
 import { readChecklistFile, reasonToWrite } from "./file.ts";
 
@@ -34,8 +34,8 @@ export interface Explanation {
   readonly evidence: readonly {
     readonly name: string;
     readonly formats: readonly string[];
-    /** Seconds that it may be old, the shortest that a gate asks for. */
-    readonly maxAgeSeconds: number;
+    /** Seconds that it may be old, the shortest that a gate asks for; null where none does. */
+    readonly maxAgeSeconds: number | null;
     readonly gates: readonly string[];
   }[];
   readonly readings: readonly { readonly name: string; readonly gates: readonly string[] }[];
@@ -75,13 +75,18 @@ export function explainChecklist(file: string): Explanation {
       ...(row.step === undefined ? {} : { step: row.step }),
       ...(row.reaction === undefined ? {} : { reaction: row.reaction }),
     })),
-    evidence: grouped(byKind, ([row]) => (row.evidence === undefined ? [] : [row.evidence])).map(
-      ([name, those]) => ({
-        name,
-        formats: formatsFor(those.map(([, kind]) => kind)),
-        maxAgeSeconds: Math.min(...those.map(([row]) => row.maxAge ?? Infinity)),
-        gates: those.map(([row]) => row.id),
-      }),
+    evidence: grouped(evidenceAsked(checklist), ({ evidence }) => [evidence]).map(
+      ([name, those]) => {
+        const ages = those.flatMap(({ row, evidence }) =>
+          row.evidence === evidence && row.maxAge !== undefined ? [row.maxAge] : [],
+        );
+        return {
+          name,
+          formats: formatsFor(those),
+          maxAgeSeconds: ages.length === 0 ? null : Math.min(...ages),
+          gates: those.map(({ row }) => row.id),
+        };
+      },
     ),
     readings: grouped(byKind, ([row]) => (row.reading === undefined ? [] : [row.reading])).map(
       ([name, those]) => ({ name, gates: those.map(([row]) => row.id) }),
@@ -95,10 +100,6 @@ export function explainChecklist(file: string): Explanation {
   };
 }
 
-function kindOf(row: ChecklistGate): Kind {
-  return kinds.find(({ kind }) => kind === row.kind) as Kind;
-}
-
 function judgedBy({ evidence, reading }: ChecklistGate): { readonly judges?: string } {
   const judges = evidence ?? reading;
   return judges === undefined ? {} : { judges };
@@ -108,10 +109,12 @@ function rolesOf(row: ChecklistGate, kind: Kind): readonly string[] {
   return kind.judges === "release" ? (kind.roles?.(kind.requires.parse(row.requires)) ?? []) : [];
 }
 
-/** The formats that make what all of these kinds judge. */
-function formatsFor(those: readonly Kind[]): string[] {
+/** The formats that make what all of these gates judge. */
+function formatsFor(those: readonly AskingGate[]): string[] {
   return readers
-    .filter(({ predicate }) => those.every(({ judges }) => judges === predicate))
+    .filter(({ predicate }) =>
+      those.every((gate) => gate.predicate === undefined || gate.predicate === predicate),
+    )
     .map(({ format }) => format);
 }
 
@@ -142,8 +145,9 @@ export function explanationText(told: Explanation): string {
       "Evidence to attest",
       evidence.map(({ name, formats, maxAgeSeconds, gates: those }) => [
         name,
-        `${joined(formats)}, ` +
-          `no older than ${durationText(maxAgeSeconds)}, for ${counted(those.length, "gate")}`,
+        `${formats.length === readers.length ? "any format" : joined(formats).replace(/ and (\S+)$/, " or $1")}, ` +
+          (maxAgeSeconds === null ? "" : `no older than ${durationText(maxAgeSeconds)}, `) +
+          `for ${counted(those.length, "gate")}`,
       ]),
     ),
     ...section(

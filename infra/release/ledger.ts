@@ -29,7 +29,7 @@ export interface Standing {
   /** Which release each slot holds. */
   readonly slots: Readonly<Record<Slot, Release | null>>;
   readonly ttl: TtlFacts | null;
-  /** When each phase of `release` ended the first time, ISO 8601. */
+  /** When each phase of `release` ended, ISO 8601; going through it again without a break changes nothing. */
   readonly times: BeforeFacts["times"];
   /** The migrations that the database has seen. */
   readonly migrations: Release["migrations"];

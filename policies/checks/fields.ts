@@ -12,8 +12,6 @@ import { matchesWhole, patternProblem } from "./pattern.ts";
 import { quantity } from "./quantity.ts";
 import { isStampForm, timeIn } from "./stamp.ts";
 
-export { at } from "./path.ts";
-
 const plain = z.union([z.string().min(1), z.number(), z.boolean()]);
 
 type Plain = z.infer<typeof plain>;
@@ -115,6 +113,8 @@ const checks = {
       if (!wanted && typeof value === "string") {
         return value.trim() === "" ? fail("is empty") : undefined;
       }
+      // A cell of a table that says 200 says something.
+      if (!wanted && (isNumber(value) || typeof value === "boolean")) return undefined;
       if (!Array.isArray(value) && !isRecord(value)) return unlike(value, "a list");
       const { length } = Object.keys(value);
       if ((length === 0) === wanted) return undefined;

@@ -1,15 +1,9 @@
 import { z } from "zod";
 import { fail, inconclusive, type Reason } from "../gate.ts";
-import {
-  at,
-  fields,
-  fieldWords,
-  judgeFields,
-  type CheckContext,
-  type FieldChecks,
-} from "./fields.ts";
+import { fields, fieldWords, judgeFields, type CheckContext, type FieldChecks } from "./fields.ts";
 import { count } from "./limits.ts";
 import { counted, joined, shownName } from "./names.ts";
+import { at } from "./path.ts";
 
 /** How many rows there may be. */
 const rowCount = z

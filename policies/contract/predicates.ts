@@ -185,6 +185,11 @@ export type PredicateName = keyof typeof predicates;
 /** The predicates that a reader of reports makes. */
 export type EvidencePredicate = Exclude<PredicateName, "approval" | "waiver">;
 
+/** The names of the predicates that a reader of reports makes. */
+export const evidencePredicates = (Object.keys(predicates) as PredicateName[]).filter(
+  (name): name is EvidencePredicate => name !== "approval" && name !== "waiver",
+);
+
 /** A predicate of one type. */
 export type Predicate<Name extends PredicateName> = z.infer<(typeof predicates)[Name]["schema"]>;
 

@@ -37,6 +37,7 @@ export const approved = releaseKind({
       .optional()
       .describe("how long before the planned cutover they must have signed, such as 24h"),
   }),
+  asksStack: ({ after }) => after !== undefined,
   roles: ({ roles }) => roles,
   documents: ({ documents = [] }) => documents,
   required: ({ roles, barred, documents, after, lead }) =>

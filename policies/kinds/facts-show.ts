@@ -5,6 +5,9 @@ import { joined, shownName } from "../checks/names.ts";
 import { inconclusive, type Reason } from "../gate.ts";
 import { releaseKind } from "../kind.ts";
 
+/** Facts that stand in the files of a project. */
+const known = /^(?:release|declared|owners)\.|^(?:plannedCutover|checklistDigest|evidenceDigest)$/;
+
 /** The facts that this run tells its guards are as they must be: the release, the ledger, the stack config. */
 export const factsShow = releaseKind({
   kind: "facts-show",
@@ -20,6 +23,7 @@ export const factsShow = releaseKind({
       })
       .describe("what each fact must be, by its dotted path"),
   }),
+  asksStack: ({ fields }) => Object.keys(fields).some((path) => !known.test(path)),
   required: ({ fields }) => joined(fieldWords(fields)),
   judge: (_, { fields }, { facts, now }) =>
     Object.entries(fields).flatMap(([path, wanted]) => {

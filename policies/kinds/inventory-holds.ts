@@ -50,9 +50,13 @@ const requires = z
     together: byName(glob)
       .optional()
       .describe("by pattern, another one that must match too when the first one does"),
+    mayBeEmpty: z
+      .boolean()
+      .default(false)
+      .describe("whether the list may have no entries, as a diff that finds nothing has none"),
   })
   .refine(
-    (asked) => Object.values(asked).some((one) => one !== undefined),
+    ({ mayBeEmpty: _any, ...asked }) => Object.values(asked).some((one) => one !== undefined),
     "one of present, absent, count, executable, beside and together",
   )
   .refine(
@@ -65,7 +69,7 @@ type Requires = z.infer<typeof requires>;
 type Limits = z.infer<typeof limits>;
 type Entries = Predicate<"inventory">["entries"];
 
-/** A list of what there is holds what it must, and nothing that it must not. An empty list is no list. */
+/** A list of what there is holds what it must, and nothing that it must not. An empty list is none, unless it may be. */
 export const inventoryHolds = evidenceKind({
   kind: "inventory-holds",
   title: "A list of what there is holds what it must, and nothing that it must not.",
@@ -73,7 +77,9 @@ export const inventoryHolds = evidenceKind({
   requires,
   required: (asked) => joined(wordsOf(asked)),
   judge: ({ entries }, asked) => {
-    if (entries.length === 0) return [inconclusive("the list has no entries")];
+    if (entries.length === 0 && !asked.mayBeEmpty) {
+      return [inconclusive("the list has no entries")];
+    }
     const {
       present = [],
       absent = [],

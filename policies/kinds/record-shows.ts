@@ -21,6 +21,7 @@ export const recordShows = releaseKind({
       .default([...opening])
       .describe("how each of them may have been passed: pass, waived"),
   }),
+  asksStack: () => true,
   required: ({ gates, verdicts }) =>
     `a record of this release that says ${verdicts.join(" or ")} of ` +
     (gates === "all" ? "every gate of the checklist before cutover" : listed(gates)),

@@ -14,6 +14,7 @@ export const stepsInOrder = releaseKind({
       "the steps of the release that this run must do, in their order",
     ),
   }),
+  asksStack: () => true,
   required: ({ order }) =>
     `a run that does ${joined(order)}${order.length === 1 ? "" : ", in this order"}`,
   judge: (_, { order }, { facts: { steps } }) => {

@@ -32,6 +32,7 @@ export const timePassed = releaseKind({
     ),
     atLeast: duration.describe("how long ago that must be, such as 24h"),
   }),
+  asksStack: () => true,
   required: ({ since, atLeast }) => `${durationText(atLeast)} or more since ${sinceWords(since)}`,
   judge: (_, { since, atLeast }, { facts, now, clockScale }) => {
     const { at, happened, missing } = startOf(since, facts);

@@ -128,7 +128,7 @@ describe("check", () => {
   test("explains the flagship's checklist", async () => {
     const ended = await checklist("check", flagship);
     expect(ended.exitCode).toBe(0);
-    expect(ended.said).toContain("Before cutover: 8 gates");
+    expect(ended.said).toContain("Before cutover: 10 gates");
     expect(ended.said).toContain("Evidence to attest: 5");
     expect(ended.said).toContain("Readings to configure (cutover:readings): 2");
     expect(ended.said).toContain("database-owner");

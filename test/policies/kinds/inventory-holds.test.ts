@@ -150,6 +150,11 @@ testKind("inventory-holds", {
       "fail",
       "prisma/migrations/1_init/migration.sql is there, and nothing matches docs/**",
     ],
+    "a list that may be empty, and lacks what must be there": [
+      { requires: { mayBeEmpty: true }, given: { entries: [] } },
+      "fail",
+      "2 patterns match nothing: README.md and **/freeze.sh",
+    ],
     "a list of nothing": [{ given: { entries: [] } }, "inconclusive", "the list has no entries"],
     "a list of nothing, where nothing may be": [
       {
