@@ -25,7 +25,7 @@ export function evidenceAsked(checklist: Checklist): AskingGate[] {
     const kind = kindOf(row);
     const requires = kind.requires.parse(row.requires);
     const predicate = evidencePredicates.find((name) => name === kind.judges);
-    const rows = "rows" in kind ? kind.rows?.(requires) : undefined;
+    const rows = "rows" in kind ? kind.rows(requires) : undefined;
     const own =
       row.evidence === undefined ? [] : [{ row, evidence: row.evidence, predicate, rows }];
     const others = kind.documents?.(requires) ?? [];

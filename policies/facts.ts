@@ -115,7 +115,7 @@ function withNulls(facts: GuardFacts): GuardFacts {
   const before: Partial<BeforeFacts> = facts.before;
   const { phase = null, release = null, serving = null, ttl = null } = before;
   const { record = null } = before;
-  const { plannedCutover = null }: Partial<GuardFacts> = facts;
+  const { plannedCutover = null } = facts as Partial<GuardFacts>;
   const times = before.times ?? {};
   return {
     ...facts,

@@ -84,7 +84,7 @@ describe.each(systems.filter((system) => existsSync(samplesOf(system))))("%s", (
       Object.keys(changes).length === 0
         ? checklist
         : { ...checklist, gates: checklist.gates.map((row) => ({ ...row, ...changes[row.id] })) };
-    const judged = judge(changedList, samples, wrong as Partial<World>);
+    const judged = judge(changedList, samples, wrong);
     const found = changedList.gates.map((row) => [row.id, judged(row)] as const);
     const closed = found.filter(([, findings]) => findings.length > 0);
     expect(closed.map(([gate, findings]) => [gate, texts(findings)])).toEqual([

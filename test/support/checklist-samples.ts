@@ -105,7 +105,7 @@ type Named = World["evidence"];
 function byName(from: Named = {}, by: Named = {}, depth: number): Named {
   const result: NonNullable<Named> = { ...from };
   for (const [name, change] of Object.entries(by)) {
-    result[name] = change === null ? null : (shallowly(from[name] ?? {}, change, depth) as Entries);
+    result[name] = change === null ? null : shallowly(from[name] ?? {}, change, depth);
   }
   return result;
 }
@@ -340,7 +340,7 @@ function toldOf(shown: World, facts: GuardFacts, checklist: Checklist, phase: Ph
     };
   });
   const attested: Attested = {
-    evidence: evidence as Attested["evidence"],
+    evidence,
     approvals,
     waivers: [],
     refused: [],
@@ -358,7 +358,7 @@ function toldOf(shown: World, facts: GuardFacts, checklist: Checklist, phase: Ph
       },
     ]),
   );
-  return { attested, readings: readings as Told["readings"] };
+  return { attested, readings };
 }
 
 const readyPeople = ["release-manager@example.com", "database-owner@example.com"];

@@ -35,6 +35,7 @@ export function checklistJsonSchema(kinds: readonly Kind[]): Schema {
     };
     items["allOf"] = kinds.map(({ kind }) => ({
       if: { properties: { kind: { const: kind } }, required: ["kind"] },
+      // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema, and nothing awaits it
       then: { properties: { requires: { $ref: `#/$defs/${kind}` } } },
     }));
   }
