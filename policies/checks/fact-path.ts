@@ -78,7 +78,10 @@ export function factAt(path: string, facts: GuardFacts): unknown {
   return at(facts, path);
 }
 
-/** Tells whether two texts mean the same. An image is the same wherever it lies: only its digest counts. */
+/**
+ * Tells whether two texts mean the same. An image is the same wherever it lies: only its digest counts. A version is the
+ * same with and without its v.
+ */
 export function isSame(one: string, other: string): boolean {
   return identity(one) === identity(other);
 }
@@ -97,8 +100,10 @@ export function areDifferent(one: string, other: string): boolean {
 
 const digest = /(?:^|@)(sha256:[0-9a-f]{64})$/;
 
+const version = /^v?(\d+\.\d+\.\d+)$/;
+
 function identity(text: string): string {
-  return digest.exec(text)?.[1] ?? text;
+  return digest.exec(text)?.[1] ?? version.exec(text)?.[1] ?? text;
 }
 
 function bare(text: string): string {

@@ -157,7 +157,7 @@ describe("sameAs and differsFrom", () => {
     [
       "a version in another form, where another one is wanted",
       { differsFrom: "release.version" },
-      "1.1.0",
+      "V1.1.0",
       "inconclusive: may be the same as release.version in another form",
     ],
     [
