@@ -45,7 +45,7 @@ export function markdownBlocks(text: string): Blocks {
     tokens: lexer.blockTokens(body),
     plain: (inner) => {
       // Most texts have no marks at all.
-      if (/^[\w .,:;/()+-]*$/.test(inner)) return inner.trim();
+      if (/^[A-Za-z0-9 .,:;/()+-]*$/.test(inner)) return inner.replaceAll(/ +/g, " ").trim();
       work += inner.length ** 2;
       if (inner.length > mostCharacters || work > mostWork) {
         throw unreadable("its cells hold more text with marks than can be read");

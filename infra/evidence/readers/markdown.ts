@@ -1,17 +1,9 @@
-import { Lexer, Tokenizer, type Token, type Tokens } from "marked";
+import type { Token, Tokens } from "marked";
 import { parse } from "yaml";
 import { decodeUtf8 } from "../../../policies/contract/json.ts";
+import { markdownBlocks, markdownBytes } from "../markdown-blocks.ts";
 import type { Reader } from "../reader.ts";
 import { fitFacts, isObject, unreadable } from "./shared.ts";
-
-/** A longer text is refused, and front matter of more than a sixteenth of it. */
-const mostBytes = 1024 * 1024;
-
-/** Columns before a line's text that marks of lists may take; 32 are lists of sixteen levels. */
-const mostColumns = 32;
-
-/** Lines of a paragraph in an item of a list; more are refused. */
-const mostItemLines = 200;
 
 /** A longer heading, key or value is left out; it would fit no predicate. */
 const mostCharacters = 4096;
@@ -27,14 +19,9 @@ export const markdown: Reader<"document"> = {
   title: "runbook or README, Markdown",
   predicate: "document",
   read(bytes) {
-    const { front, body } = split(decodeUtf8(bytes, mostBytes).replaceAll(/\r\n?/g, "\n"));
-    checkLists(body);
-    const lexer = new Lexer({ gfm: true, tokenizer: new Unquoted() });
-    const tokens = lexer.blockTokens(body);
-    const plain: Plain = (text) =>
-      text.length > mostCharacters
-        ? ""
-        : textOf(lexer.inlineTokens(text)).replaceAll(/\s+/g, " ").trim();
+    const { front, body } = split(decodeUtf8(bytes, markdownBytes).replaceAll(/\r\n?/g, "\n"));
+    const { tokens, plain: shortPlain } = markdownBlocks(body);
+    const plain: Plain = (text) => (text.length > mostCharacters ? "" : shortPlain(text));
     const headings = tokens
       .filter((token): token is Tokens.Heading => token.type === "heading")
       .map(({ depth, text }) => ({ depth, text: plain(text) }))
@@ -60,39 +47,9 @@ type Pair = readonly [string, string];
 /** Makes plain text of Markdown that stands within a block. */
 type Plain = (text: string) => string;
 
-/** Leaves quotes unread: quotes within quotes take the library time and memory that grow without bound. */
-class Unquoted extends Tokenizer {
-  override blockquote(source: string): Tokens.Blockquote | undefined {
-    const raw = this.rules.block.blockquote.exec(source)?.[0];
-    return raw === undefined ? undefined : { type: "blockquote", raw, text: "", tokens: [] };
-  }
-}
-
-/** Refuses lists that take the lexer time without bound: it goes through a paragraph of an item once for each line. */
-function checkLists(text: string): void {
-  let open = false;
-  let lines = 0;
-  for (const [index, line] of text.split("\n").entries()) {
-    const marks = /^[ \t]*(?:(?:[-+*]|\d{1,9}[.)])(?:[ \t]+|$))+/.exec(line)?.[0];
-    const isBreak = /^ {0,3}([-*])(?:[ \t]*\1){2,}[ \t]*$/.test(line);
-    if (!isBreak && (marks ?? "").replaceAll("\t", "    ").length > mostColumns) {
-      throw unreadable(`a list nests deeper than ${mostColumns} columns, on line ${index + 1}`);
-    }
-    const starts = marks !== undefined || line.trim() === "";
-    // What begins without a mark at the first column, after an empty line, belongs to no item.
-    open = starts ? marks !== undefined : open || (lines === 0 && /^[ \t]/.test(line));
-    lines = starts ? 0 : lines + 1;
-    if (open && lines > mostItemLines) {
-      throw unreadable(
-        `a paragraph in a list is longer than ${mostItemLines} lines, on line ${index + 1}`,
-      );
-    }
-  }
-}
-
 function split(text: string): { front: string; body: string } {
   const [whole = "", front = ""] = /^---[ \t]*\n(.*?)\n---[ \t]*(?:\n|$)/s.exec(text) ?? [];
-  return front.length > mostBytes / 16
+  return front.length > markdownBytes / 16
     ? { front: "", body: text }
     : { front, body: text.slice(whole.length) };
 }
@@ -160,18 +117,6 @@ function statedIn({ text }: { readonly text: string }, opens: boolean, plain: Pl
     const [, key = "", value = ""] = /^([^:]+):\s+(.+)$/.exec(plain(lines.join("\n"))) ?? [];
     return [[key.trim(), value] as const];
   });
-}
-
-/** The plain text of what stands within a block; HTML is left out. */
-function textOf(tokens: readonly Token[]): string {
-  return tokens
-    .map((token) => {
-      if (token.type === "html") return "";
-      if (token.type === "br") return " ";
-      const { text, tokens } = token as Tokens.Text;
-      return tokens === undefined ? text : textOf(tokens);
-    })
-    .join("");
 }
 
 /** Each key once, without what says nothing. */
