@@ -146,8 +146,16 @@ export function readChecklist(system: string, folder = ownFolder): Checklist {
   } catch {
     throw new ChecklistError(`policies/${file} cannot be read; every system needs a checklist`);
   }
-  return parseChecklist(text, system, file);
+  // Each guard of a run asks for it again, and a long one takes a tenth of a second.
+  const kept = parsed.get(system);
+  if (kept?.text === text) return kept.checklist;
+  const checklist = parseChecklist(text, system, file);
+  parsed.set(system, { text, checklist });
+  return checklist;
 }
+
+/** The checklists that this process has parsed, by system, each as it was read last. */
+const parsed = new Map<string, { readonly text: string; readonly checklist: Checklist }>();
 
 /** Parses a checklist; `file` names it in messages. */
 export function parseChecklist(text: string, system: string, file: string): Checklist {
