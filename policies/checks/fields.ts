@@ -102,6 +102,21 @@ const checks = {
         : fail(`does not include ${joined(left.map(shownName))}`);
     },
   }),
+  exactly: check({
+    wants: uniqueList(z.string().min(1)).describe(
+      "the texts that the field's list must hold, and no others",
+    ),
+    words: (wanted) => `is exactly ${joined(wanted.map(shownName))}`,
+    judge: (value, wanted) => {
+      if (!Array.isArray(value)) return unlike(value, "a list");
+      const left = wanted.filter((one) => !value.includes(one));
+      if (left.length > 0) return fail(`does not include ${joined(left.map(shownName))}`);
+      const others = value.filter((one) => !wanted.some((text) => text === one)).length;
+      return others === 0
+        ? undefined
+        : fail(`includes ${counted(others, "other entry", "other entries")}`);
+    },
+  }),
   empty: check({
     wants: z
       .boolean()

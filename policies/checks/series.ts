@@ -357,7 +357,7 @@ export function seriesWords({ series }: SamplesAsked): string {
 
 /** What to do where a person must decide. */
 const decide = {
-  remedy: "decide now: npx cutover waive <this gate> to go on, or roll back",
+  remedy: "decide now: roll back, or go on with a signed waiver where the gate allows one",
 };
 
 /** A measured reason to go back. */

@@ -6,7 +6,16 @@ import { inconclusive, type Reason } from "../gate.ts";
 import { readingKind } from "../kind.ts";
 import { nouns } from "../nouns.ts";
 import { isRecord } from "../values.ts";
-import { fields, fieldWords, judgeFields, timeOf } from "../checks/fields.ts";
+import {
+  fieldChecks,
+  fields,
+  fieldWords,
+  judgeField,
+  judgeFields,
+  timeOf,
+  type CheckContext,
+  type FieldChecks,
+} from "../checks/fields.ts";
 import { joined, shownName } from "../checks/names.ts";
 
 /**
@@ -33,12 +42,17 @@ export const readingShows = readingKind({
       .enum(coverNouns)
       .optional()
       .describe("what the reading must be about: one of these that the release covers"),
+    subject: fieldChecks
+      .optional()
+      .describe(
+        "what the reading must be about, as docs/readings.md says of its kind: an address, a name",
+      ),
     fields: fields.describe("what each field must be, by its dotted path"),
   }),
-  required: ({ about, fields }) =>
+  required: ({ about, subject, fields }) =>
     (about === undefined ? "" : `a ${nouns[about].one} of this release, of which `) +
-    joined(fieldWords(fields)),
-  judge: (reading, { about, fields }, { facts, now }) => {
+    joined(fieldWords(subject === undefined ? fields : { "its subject": subject, ...fields })),
+  judge: (reading, { about, subject, fields }, { facts, now }) => {
     const { value } = reading;
     if (reading.problem !== undefined || !isRecord(value)) {
       return [inconclusive("it could not be read", again)];
@@ -49,9 +63,24 @@ export const readingShows = readingKind({
       const found = `it is about ${shownName(reading.subject)}, which this release does not cover`;
       return [inconclusive(found)];
     }
-    return judgeFields(value, fields, { facts, now });
+    // Where a reading looks stands in the stack config, which whoever releases can edit.
+    const elsewhere = subject === undefined ? [] : judgeSubject(reading, subject, { facts, now });
+    return [...elsewhere, ...judgeFields(value, fields, { facts, now })];
   },
 });
+
+function judgeSubject(
+  { subject }: Reading,
+  asked: FieldChecks,
+  context: Omit<CheckContext, "whole">,
+): Reason[] {
+  return judgeField(subject, asked, { ...context, whole: undefined }).map(
+    ({ found, ...reason }) => ({
+      ...reason,
+      found: `it is about ${shownName(subject)}, which ${found}`,
+    }),
+  );
+}
 
 const again = { remedy: "run it again" };
 

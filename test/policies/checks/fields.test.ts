@@ -43,6 +43,11 @@ const samples: Readonly<
     ["b", "c", "a"],
     ["a", "c"],
   ],
+  exactly: [
+    ["a", "b"],
+    ["b", "a"],
+    ["a", "b", "c"],
+  ],
   empty: [false, ["a"], []],
   matches: ["a|b+", "bb", "ab"],
   stamped: ["vX.Y.Z-YYYYMMDD", "v1.2.3-20260302", "v1.2.3-20260230"],

@@ -43,6 +43,7 @@ testKind("reading-shows", {
       requires: { about: undefined },
       given: { subject: secretText },
     },
+    "a reading about the subject that is asked for": { requires: { subject: { is: "orders" } } },
     "the oldest reading": { given: { at: ago(900) } },
     "a reading by a clock that is a little ahead": { given: { at: ago(-60) } },
     "a time in another zone": asks("time", { within: "1h" }, "2026-03-02T12:30:00+01:00"),
@@ -65,6 +66,11 @@ testKind("reading-shows", {
     },
   },
   fails: {
+    "a reading about another subject": [
+      { requires: { about: undefined, subject: { is: "orders" } }, given: { subject: "drafts" } },
+      "fail",
+      "it is about drafts, which is another text",
+    ],
     "an entry below another name with dots": [
       {
         requires: { fields: { "alarms.api.errors.state": { is: "OK" } } },
