@@ -89,6 +89,11 @@ function strangeKeys(row: ChecklistGate, kind: Kind): string[] {
   return rowKeys.filter((key) => hasKey(row, key) && !needs.includes(key) && !may.includes(key));
 }
 
+function sourceOf({ document = "" }: Checklist, { source }: ChecklistGate): Pick<Gate, "source"> {
+  if (source === undefined) return {};
+  return { source: { document: source.document ?? document, section: source.section } };
+}
+
 /** The phase that the gate is judged for: the one at hand, or the next where it is advice. */
 function phaseOf(row: ChecklistGate, { phase }: GuardFacts): Phase {
   const next = phaseAfter(phase);
@@ -106,6 +111,7 @@ function gateOf(checklist: Checklist, row: ChecklistGate, kind: Kind, requires: 
     severity: row.severity,
     required: kind.required(requires),
     remedy: row.remedy,
+    ...sourceOf(checklist, row),
     waivable: row.waivable,
     // What the next phase declares is not there yet.
     ...(kind.judges === "resources" ? { ownPhaseOnly: true as const } : {}),

@@ -8,6 +8,7 @@ import {
   judgeCover,
   judgeGate,
   judgeResource,
+  sourceText,
   type Finding,
   type Gate,
   type Judge,
@@ -151,7 +152,9 @@ function reportAll(
   found: readonly Finding[],
   prefix = "",
 ): void {
-  for (const finding of found) reportAt(report, level, prefix + findingText(finding), gate);
+  for (const finding of found) {
+    reportAt(report, level, prefix + findingText(finding) + sourceText(gate), gate);
+  }
 }
 
 /**

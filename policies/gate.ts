@@ -41,6 +41,8 @@ interface GateText {
   readonly required: string;
   /** What to do, as the end of the line "To do: ". */
   readonly remedy: string;
+  /** Where a document asks for it. */
+  readonly source?: { readonly document: string; readonly section: string };
   /** Set where this phase or the one before it brings the state about, so that advice one phase earlier says nothing. */
   readonly ownPhaseOnly?: true;
 }
@@ -198,6 +200,12 @@ export function findingText({ subject, found, required, remedy }: Finding): stri
   return [`Found: ${subject}: ${found}.`, `Required: ${required}.`, `To do: ${remedy}`]
     .map((line) => (line.length > textWidth ? wrapped(line) : line))
     .join("\n");
+}
+
+/** Where a document asks for the gate, as the last line of its messages; nothing for one that the pack brings itself. */
+export function sourceText({ source }: Gate): string {
+  if (source === undefined) return "";
+  return `\n${wrapWords(`Asked by: ${source.document}, ${source.section}`, textWidth, "  ").join("\n")}`;
 }
 
 /** Columns of a message: the CLI indents it by 10 of 80. */

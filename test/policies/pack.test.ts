@@ -131,6 +131,11 @@ describe("a run", () => {
             .filter(([gate, verdict]) => gate.includes("/") && verdict !== "pass")
             .map(([gate]) => gate);
           const told = diagnostics.filter(({ level }) => level === "mandatory");
+          const unsourced = told.filter(
+            ({ policy, message }) =>
+              policy.includes("/") && !message.includes(`\nAsked by: ${own.document ?? ""}, `),
+          );
+          expect(own.document === undefined ? [] : unsourced).toEqual([]);
           expect(
             [...new Set(told.map(({ policy }) => policy))]
               .filter((gate) => gate.includes("/"))
