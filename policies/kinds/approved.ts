@@ -1,13 +1,12 @@
 import { z } from "zod";
 import { duration } from "../contract/checklist.ts";
-import type { GuardFacts } from "../contract/facts.ts";
 import { phases } from "../contract/phase.ts";
 import { subjectProblems } from "../contract/statement.ts";
-import { durationText } from "../evidence/age.ts";
-import { judgeApprovals, roleList, voidReason } from "../evidence/approvals.ts";
+import { afterProblems, ageProblems, durationText } from "../evidence/age.ts";
+import { judgeApprovals, roleList, voidReason, type ApprovalAsked } from "../evidence/approvals.ts";
 import type { Attested } from "../evidence/attested.ts";
 import { inconclusive, type Reason } from "../gate.ts";
-import { releaseKind } from "../kind.ts";
+import { releaseKind, type KindContext } from "../kind.ts";
 import { joined, listed, uniqueList } from "../checks/names.ts";
 
 /** Every role signed for this phase of this release, with this evidence and this checklist. */
@@ -25,14 +24,18 @@ export const approved = releaseKind({
       .boolean()
       .default(true)
       .describe("whether each role must be signed by somebody else"),
-    maxAge: duration.optional().describe("how old an approval may be"),
+    maxAge: duration
+      .optional()
+      .describe("how old an approval may be, and the documents that are approved"),
     documents: uniqueList(z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "a name in kebab case"))
       .optional()
       .describe("names of the evidence that is approved, which must be there"),
     after: z
       .enum(phases)
       .optional()
-      .describe("a phase of this release that must have ended before they sign"),
+      .describe(
+        "a phase of this release that must have ended before they sign, and before the documents were made",
+      ),
     lead: duration
       .optional()
       .describe("how long before the planned cutover they must have signed, such as 24h"),
@@ -59,7 +62,7 @@ export const approved = releaseKind({
       return judged.map(({ approver, problems }) => voidReason(wanted, approver, problems));
     });
     const all = [
-      ...documents.flatMap((name) => judgeDocument(name, attested, context.facts)),
+      ...documents.flatMap((name) => judgeDocument(name, attested, asked, context)),
       ...(asked.lead !== undefined && context.facts.plannedCutover === null ? [unplanned] : []),
       ...reasons,
     ];
@@ -72,16 +75,21 @@ const unplanned = inconclusive("nobody knows when the cutover is to begin", {
   remedy: "pulumi config set cutoverAt <time>",
 });
 
-/** What is wrong with a document that is approved: it must be there, verified, and about this release. */
+/** What is wrong with a document that is approved: it must be there, verified, about this release, and recent enough. */
 function judgeDocument(
   name: string,
   { evidence, refused }: Attested,
-  { release }: GuardFacts,
+  { maxAge, after }: Pick<ApprovalAsked, "maxAge" | "after">,
+  { facts, now }: KindContext,
 ): Reason[] {
   const held = evidence.filter(({ content }) => content.evidence === name);
   const problems = [
     ...refused.filter(({ claims }) => claims === name).map(({ why }) => why),
-    ...held.flatMap(({ statement }) => subjectProblems(statement.subject, release)),
+    ...held.flatMap(({ statement, content: { producedAt } }) => [
+      ...subjectProblems(statement.subject, facts.release),
+      ...ageProblems(producedAt, maxAge ?? Number.POSITIVE_INFINITY, now),
+      ...(after === undefined ? [] : afterProblems(producedAt, after, facts)),
+    ]),
   ];
   const remedy = `npx cutover attest ${name} --format <format> --report <file>`;
   if (held.length === 0 && problems.length === 0) {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { evidenceAsked } from "../../cli/asked.ts";
 import { readers } from "../../infra/evidence/readers.ts";
 import { readChecklist, type Checklist } from "../../policies/contract/checklist.ts";
 import { verdictOf, type Finding } from "../../policies/gate.ts";
@@ -125,6 +126,17 @@ describe.each(systems.filter((system) => existsSync(samplesOf(system))))("%s", (
         row.evidence,
         expect.arrayContaining([command?.[2] ?? ""]),
       ]);
+    });
+  }
+
+  const documentRows = evidenceAsked(checklist)
+    .filter(({ row, evidence }) => row.evidence !== evidence)
+    .map(({ row, evidence }) => [row.id, evidence, row] as const);
+  if (documentRows.length > 0) {
+    test.each(documentRows)("%s is closed without %s", (_, evidence, row) => {
+      const findings = judgeRow(checklist, row, samples, { evidence: { [evidence]: null } });
+      expect(verdictOf(findings)).toBe("inconclusive");
+      expect(texts(findings)).toContain(evidence);
     });
   }
 

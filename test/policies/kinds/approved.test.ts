@@ -34,11 +34,11 @@ function approval(
 }
 
 /** Evidence that is there, about this release or another. */
-function evidence(name: string, release: object = {}): object {
+function evidence(name: string, release: object = {}, producedAt = ago(60)): object {
   return {
     document: `${name}.intoto.jsonl`,
     statement: { subject: releaseSubjects({ ...readyFacts.release, ...release }) },
-    content: { evidence: name },
+    content: { evidence: name, producedAt },
   };
 }
 
@@ -177,6 +177,23 @@ testKind("approved", {
       },
       "inconclusive",
       "evidence rehearsal: it is about another release (v1.0.0)",
+    ],
+    "a document that is too old": [
+      {
+        requires: { documents: ["rehearsal"] },
+        given: { evidence: [evidence("rehearsal", {}, ago(86_401))] },
+      },
+      "inconclusive",
+      `evidence rehearsal: it is from ${ago(86_401)}, older than 1 day`,
+    ],
+    "a document from before the end of the phase": [
+      {
+        requires: { documents: ["rehearsal"], after: "cutover" },
+        facts: cutoverEnded,
+        given: { evidence: [evidence("rehearsal", {}, "2026-03-02T11:57:59Z")] },
+      },
+      "inconclusive",
+      "evidence rehearsal: it is from 2026-03-02T11:57:59Z, before the end of cutover (2026-03-02T11:58:00Z)",
     ],
     "a document about another release beside one about this": [
       {
