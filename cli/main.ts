@@ -145,7 +145,7 @@ const checklist = program
 
 checklist
   .command("check")
-  .description("Explain a checklist, or say everything that is wrong with it.")
+  .description("Explain a checklist, or say what is wrong with it.")
   .argument("<file>", "the checklist, such as policies/checklists/flagship.yaml")
   .option("--json", "print it as JSON")
   .addHelpText(
@@ -178,7 +178,7 @@ Example:
   )
   .action(async (file: string) => {
     const { checklistPage } = await import("./checklist/print.ts");
-    process.stdout.write(checklistPage(file));
+    console.log(checklistPage(file).trimEnd());
   });
 
 checklist
@@ -191,8 +191,9 @@ checklist
   .addHelpText(
     "after",
     `
-Each bullet becomes a gate. What can be measured asks for evidence; the rest
-waits for a signature until you give it a kind that measures.
+Each bullet becomes a gate; text and tables do not. What can be measured asks
+for evidence; the rest waits for a signature until you give it a kind that
+measures.
 
 Example:
   npx cutover checklist init RELEASING.md --system orders
@@ -200,9 +201,13 @@ Example:
   )
   .action(async (page: string, options: InitOptions) => {
     const { startChecklist } = await import("./checklist/init.ts");
+    const { counted } = await import("../policies/checks/names.ts");
     const { file, gates, measured } = startChecklist(page, options);
-    console.log(`Wrote ${file}: ${gates} gates, ${measured} of them measured by evidence.`);
-    console.log(`The others wait for a signature as ${options.role}.`);
+    console.log(`Wrote ${file}`);
+    console.log(`${counted(gates, "gate")}, ${measured} of them measured by evidence.`);
+    if (measured < gates) {
+      console.log(`A signature as ${options.role} opens all others of a phase.`);
+    }
     console.log("To see what it asks for:");
     console.log(`  npx cutover checklist check ${file}`);
   });

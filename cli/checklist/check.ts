@@ -3,7 +3,7 @@ import { phaseMeaning, phases, type Phase } from "../../policies/contract/phase.
 import { wrapWords } from "../../policies/contract/text.ts";
 import { durationText } from "../../policies/evidence/age.ts";
 import type { Kind } from "../../policies/kind.ts";
-import { counted, countedNames, joined } from "../../policies/checks/names.ts";
+import { counted, countedNames, joined, shownLine } from "../../policies/checks/names.ts";
 import { evidenceAsked, kindOf, type AskingGate } from "../asked.ts";
 import { readers } from "../../infra/evidence/readers.ts";
 import { readChecklistFile, reasonToWrite } from "./file.ts";
@@ -53,7 +53,7 @@ export interface Explanation {
 /**
  * Explains a checklist.
  *
- * @throws OperatorError when the file cannot be read, ChecklistError with everything that is wrong with it
+ * @throws OperatorError when the file cannot be read, and with what is wrong with it
  */
 export function explainChecklist(file: string): Explanation {
   const { checklist, gates: judged } = readChecklistFile(file);
@@ -132,13 +132,16 @@ const width = 80;
 export function explanationText(told: Explanation): string {
   const { system, title, document, gates, evidence, readings, roles, open, withoutReason } = told;
   return [
-    ...wrapWords(`${system}: ${title}`, width),
-    [
-      counted(gates.length, "gate"),
-      `${gates.filter(({ step }) => step !== undefined).length} of them steps`,
-      `${gates.filter(({ reaction }) => reaction !== undefined).length} watched`,
-      ...(document === undefined ? [] : [`from ${document}`]),
-    ].join(", "),
+    ...wrapWords(shownLine(`${system}: ${title}`), width),
+    ...wrapWords(
+      [
+        counted(gates.length, "gate"),
+        `${gates.filter(({ step }) => step !== undefined).length} of them steps`,
+        `${gates.filter(({ reaction }) => reaction !== undefined).length} watched`,
+        ...(document === undefined ? [] : [`from ${shownLine(document)}`]),
+      ].join(", "),
+      width,
+    ),
     `Digest ${told.digest.slice(0, 12)}`,
     ...phases.flatMap((phase) => phaseText(phase, gates)),
     ...section(
@@ -207,8 +210,8 @@ function section(heading: string, rows: readonly (readonly [string, string])[]):
     `${heading}: ${rows.length}`,
     "",
     ...rows.flatMap(([name, text]) => [
-      `  ${name}`,
-      ...wrapWords(text, width - 6).map((line) => `      ${line}`),
+      ...wrapWords(shownLine(name), width - 2, "  ").map((line) => `  ${line}`),
+      ...wrapWords(shownLine(text), width - 6).map((line) => `      ${line}`),
     ]),
   ];
 }

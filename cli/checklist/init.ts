@@ -1,10 +1,11 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Lexer, type Token, type Tokens } from "marked";
-import { Document, isMap, isSeq, type YAMLMap } from "yaml";
+import { Document, isMap, isSeq } from "yaml";
 import type { Phase } from "../../policies/contract/phase.ts";
 import { OperatorError, problemText } from "../../infra/errors.ts";
 import { codeOf } from "../../infra/provider/error-text.ts";
+import { shownLine } from "../../policies/checks/names.ts";
 import { readText, reasonToWrite } from "./file.ts";
 
 /** What `cutover checklist init` is told. */
@@ -42,6 +43,9 @@ const phaseWords: readonly (readonly [RegExp, Phase])[] = [
   [/post|after|monitor|watch|follow[ -]?up|announce/i, "finalize"],
   [/deploy|verif|validat|go[ -]?live|launch/i, "observe"],
 ];
+
+/** The phases that are entered when the release is live. */
+const afterCutover: readonly Phase[] = ["observe", "finalize", "decommission"];
 
 /** What a sentence can be measured by; the first that fits counts. */
 const measures: readonly {
@@ -101,20 +105,39 @@ export function startChecklist(page: string, options: InitOptions): Started {
   if (items.length === 0) {
     throw refused(page, "no bullet", "a page with a bullet for each thing to check", "add bullets");
   }
-  if (!/^[a-z][a-z0-9-]{1,30}$/.test(system)) {
+  expectName("--system", system, "name it with --system");
+  expectName("--role", options.role, "name another one with --role");
+  const name = `${system}.yaml`;
+  const file = options.out ?? join("policies", "checklists", name);
+  if (basename(file) !== name) {
     throw refused(
-      "--system",
-      system === "" ? "no name" : system,
-      "a short name in kebab case",
-      "name it with --system",
+      "--out",
+      file === "" ? "no name" : file,
+      `a file ${name}, called as its system is`,
+      "name another one with --out, or another system with --system",
     );
   }
-  const file = options.out ?? join("policies", "checklists", `${system}.yaml`);
   const ids = new Set<string>();
   const gates = items.map((item) => gateOf(item, uniqueId(item.label, ids), options.role));
   const text = yamlOf(system, title === "" ? system : title, items, gates);
   write(file, text);
-  return { file, gates: gates.length, measured: gates.filter(({ evidence }) => evidence).length };
+  return {
+    file,
+    gates: gates.length,
+    measured: gates.filter(({ evidence }) => evidence !== undefined).length,
+  };
+}
+
+/** An id of the checklist, and short enough to be read in a sentence. */
+function expectName(option: string, name: string, todo: string): void {
+  if (/^[a-z][a-z0-9-]{1,30}$/.test(name)) return;
+  const found = shownLine(name);
+  throw refused(
+    option,
+    found === "" ? "no name" : found,
+    "a name in kebab case, 2 to 31 characters",
+    todo,
+  );
 }
 
 type Draft = Readonly<Record<string, unknown>>;
@@ -122,13 +145,16 @@ type Draft = Readonly<Record<string, unknown>>;
 function gateOf({ text, section }: Item, id: string, role: string): Draft {
   const phase = phaseWords.find(([words]) => words.test(section))?.[1] ?? "cutover";
   const measure = measures.find(({ words }) => words.test(text));
+  // What is checked on the new release says nothing when it was checked before the cutover.
+  const after = afterCutover.includes(phase) ? { after: "cutover" } : {};
   const judged =
     measure === undefined
-      ? { kind: "approved", requires: { roles: [role] } }
+      ? { kind: "approved", requires: { roles: [role], ...after } }
       : {
           kind: measure.kind,
           evidence: id,
           maxAge: measure.maxAge,
+          ...after,
           requires: measure.requires,
         };
   return {
@@ -152,9 +178,9 @@ function gateOf({ text, section }: Item, id: string, role: string): Draft {
 function itemsOf(page: string): { readonly title: string; readonly items: readonly Item[] } {
   const tokens = new Lexer({ gfm: true }).lex(page.replaceAll(/\r\n?/g, "\n"));
   let title = "";
-  const headings: string[] = [];
+  const headings: (string | undefined)[] = [];
   const items: Item[] = [];
-  for (const token of tokens) {
+  for (const token of withoutQuotes(tokens)) {
     if (token.type === "heading") {
       const { depth, tokens: inner } = token as Tokens.Heading;
       const text = textOf(inner);
@@ -170,36 +196,58 @@ function itemsOf(page: string): { readonly title: string; readonly items: readon
   return { title, items };
 }
 
+/** A bullet counts in a quote or a callout as well. */
+function withoutQuotes(tokens: readonly Token[]): Token[] {
+  return tokens.flatMap((token) =>
+    token.type === "blockquote" ? withoutQuotes((token as Tokens.Blockquote).tokens) : [token],
+  );
+}
+
 function bulletsOf(list: Tokens.List, before: string): Omit<Item, "section">[] {
   return list.items.flatMap(({ tokens }) => {
-    const words = tokens.filter(({ type }) => type === "text" || type === "paragraph");
-    const own = textOf(words);
+    const words = tokens.filter(({ type }) => wording.has(type));
+    const own = textOf(words, " ") || textOf(tokens.filter(({ type }) => type === "code"));
     const text = (before === "" ? own : `${before}: ${own}`).trim();
-    const inner = tokens.filter((token): token is Tokens.List => token.type === "list");
+    const inner = withoutQuotes(tokens).filter((token) => token.type === "list") as Tokens.List[];
     const below = inner.flatMap((one) => bulletsOf(one, text.replace(/[:.]$/, "")));
     if (below.length > 0 || text === "") return below;
     return [{ text, label: before === "" ? boldStart(words, text) : text }];
   });
 }
 
+/** What a bullet says; its code only where it says nothing else. */
+const wording: ReadonlySet<string> = new Set(["text", "paragraph", "html"]);
+
 /** The words in bold that a bullet begins with, where a colon parts them from the rest. */
-function boldStart([first]: readonly Token[], text: string): string {
+function boldStart(words: readonly Token[], text: string): string {
+  const first = words.find(({ type }) => type !== "html");
   const [strong] = (first as Tokens.Text | undefined)?.tokens ?? [];
   const bold = strong?.type === "strong" ? textOf([strong]).replace(/:$/, "") : "";
   return bold !== "" && text.startsWith(`${bold}:`) ? bold : text;
 }
 
-function textOf(tokens: readonly Token[] = []): string {
-  return tokens
-    .map((token) => {
-      if (token.type === "html" || token.type === "checkbox") return "";
-      const { text = "", tokens: inner } = token as Tokens.Text;
-      return inner === undefined ? text : textOf(inner);
-    })
-    .join("")
-    .replaceAll(/\s+/g, " ")
-    .replace(/^\[[ xX]\]\s+/, "")
-    .trim();
+/** The words of tokens on one line, without marks and tags, and without what a terminal would obey. */
+function textOf(tokens: readonly Token[] = [], between = ""): string {
+  const text = tokens.map(rawText).join(between);
+  return shownLine(text).replace(/^\[[ xX]\](?:\s+|$)/, "");
+}
+
+function rawText(token: Token): string {
+  if (token.type === "checkbox") return "";
+  if (token.type === "br") return " ";
+  const { text, tokens: inner } = token as Partial<Tokens.Text>;
+  if (token.type === "html") return withoutTags(text ?? "");
+  return inner === undefined ? decoded(text ?? "") : inner.map(rawText).join("");
+}
+
+function withoutTags(html: string): string {
+  return decoded(html.replaceAll(/<!--.*?-->/gs, "").replaceAll(/<\/?[a-z][^>]*>/gi, " "));
+}
+
+const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"' };
+
+function decoded(text: string): string {
+  return text.replaceAll(/&(amp|lt|gt|quot);/g, (_, name: string) => entities[name] ?? "");
 }
 
 function sentence(text: string): string {
@@ -239,7 +287,9 @@ function yamlOf(
   items: readonly Item[],
   gates: readonly Draft[],
 ): string {
-  const document = new Document({ system, title, document: title, gates });
+  // What many gates ask for stands in each of them, to be edited there.
+  const whole = { system, title, document: title, gates };
+  const document = new Document(whole, { aliasDuplicateObjects: false });
   document.commentBefore =
     " yaml-language-server: $schema=checklist.schema.json\n" +
     " Made by `npx cutover checklist init`. A gate stands before its phase. Those of kind approved wait for a person's\n" +
@@ -250,7 +300,7 @@ function yamlOf(
       if (!isMap(row)) return;
       row.spaceBefore = index > 0;
       const { section } = items[index] as Item;
-      if (section !== items[index - 1]?.section) (row as YAMLMap).commentBefore = ` ${section}`;
+      if (section !== items[index - 1]?.section) row.commentBefore = ` ${section}`;
     });
   }
   return document.toString({ lineWidth: 100 });
@@ -273,8 +323,8 @@ function write(file: string, text: string): void {
     throw refused(
       file,
       `it cannot be written (${code})`,
-      "a file in a folder that is there",
-      "name another one with --out",
+      "a file in a folder that is there and may be written to",
+      "cd to the project's top, or name another file with --out",
     );
   }
 }

@@ -1,12 +1,13 @@
 import type { ChecklistGate } from "../../policies/contract/checklist.ts";
 import { phaseMeaning, phases } from "../../policies/contract/phase.ts";
+import { shownLine } from "../../policies/checks/names.ts";
 import { readChecklistFile } from "./file.ts";
 
 /**
  * A checklist as a Markdown page, to be kept in the repository that it is about. It states the checklist's digest, so
  * that a gate of kind document-says can tell that the page is the checklist in force.
  *
- * @throws OperatorError when the file cannot be read, ChecklistError with everything that is wrong with it
+ * @throws OperatorError when the file cannot be read, and with what is wrong with it
  */
 export function checklistPage(file: string): string {
   const { checklist, gates } = readChecklistFile(file);
@@ -15,7 +16,7 @@ export function checklistPage(file: string): string {
     required: gates[index]?.required ?? "",
   }));
   return [
-    `# ${checklist.title}`,
+    `# ${cell(checklist.title)}`,
     "",
     `**Checklist digest**: ${checklist.digest}`,
     "",
@@ -43,11 +44,7 @@ function rowCells(row: ChecklistGate, required: string): string[] {
   return [id, title, required, `${why} ${remedy}${waivable ? " (can be waived)" : ""}`];
 }
 
-/** Words in angle brackets are not HTML, and a bar ends no cell. */
+/** On one line, without what Markdown or a terminal would take for a sign of its own; a bar ends no cell. */
 function cell(text: string): string {
-  return text
-    .replaceAll("\\", "\\\\")
-    .replaceAll("<", "\\<")
-    .replaceAll("|", "\\|")
-    .replaceAll(/\s+/g, " ");
+  return shownLine(text).replaceAll(/[\\<|*_`[\]]/g, String.raw`\$&`);
 }

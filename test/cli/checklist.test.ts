@@ -96,6 +96,53 @@ describe("init", () => {
     expectPlain(checked);
   });
 
+  test("asks for what is checked on the new release after its cutover, in each gate for itself", async () => {
+    await started();
+    const file = join(folder, "policies", "checklists", "orders.yaml");
+    expect(await readFile(file, "utf8")).not.toMatch(/[&*]a\d/);
+    const { gates } = readChecklist("orders", join(folder, "policies", "checklists"));
+    const asked = gates.map(({ id, requires }) => [id, requires["after"]] as const);
+    expect(asked.filter(([, after]) => after === "cutover").map(([id]) => id)).toEqual([
+      "log-in",
+      "item-3-orders-can-be-paid",
+      "watch-the-error-rate-for-n-hours",
+    ]);
+  });
+
+  test("loses no bullet, and takes over nothing that a terminal would obey", async () => {
+    const hostile = [
+      "\uFEFF# Releasing <b>R&amp;D</b>",
+      "## Smoke \u001B[31mred\u001B[0m",
+      "- [ ]",
+      "- <script>alert(1)</script> is gone",
+      "- <!-- hidden -->",
+      "- one<br>two",
+      "",
+      "  three",
+      "- ```",
+      "  npm test",
+      "  ```",
+      "- a | b \u202Ec",
+      "",
+      "> - [x] In a quote: all tests pass",
+    ];
+    await writeFile(join(folder, "RELEASING.md"), hostile.join("\r\n"));
+    const made = await checklist("init", "RELEASING.md");
+    expect(made.said).toContain("policies/checklists/releasing-r-d.yaml");
+    expectPlain(made);
+    const file = join(folder, "policies", "checklists", "releasing-r-d.yaml");
+    expect(await readFile(file, "utf8")).not.toMatch(/[^\P{C}\n]/u);
+    const { title, gates } = readChecklist("releasing-r-d", join(folder, "policies", "checklists"));
+    expect(title).toBe("Releasing R&D");
+    expect(gates.map((gate) => [gate.title, gate.source?.section, gate.after])).toEqual([
+      ["Alert(1) is gone.", "Smoke red", undefined],
+      ["One two three.", "Smoke red", undefined],
+      ["Npm test.", "Smoke red", undefined],
+      ["A | b c.", "Smoke red", undefined],
+      ["In a quote: all tests pass.", "Smoke red", "cutover"],
+    ]);
+  });
+
   test("writes over nothing", async () => {
     await started();
     const file = join(folder, "policies", "checklists", "orders.yaml");
@@ -108,11 +155,18 @@ describe("init", () => {
 
   test.each([
     ["a page without bullets", "# Releasing\n\nJust do it.\n", ["--system", "orders"], "no bullet"],
-    ["no name to be had", "- one\n", ["--system", "Orders!"], "a short name in kebab case"],
+    ["no name to be had", "- one\n", ["--system", "Orders!"], "a name in kebab case"],
+    ["a role that nobody can have", "- one\n", ["--system", "orders", "--role", ""], "--role"],
+    [
+      "a file that is not called as its system",
+      "- one\n",
+      ["--system", "orders", "--out", "other.yaml"],
+      "a file orders.yaml",
+    ],
     [
       "an unknown folder",
       "- one\n",
-      ["--system", "orders", "--out", "no/such/file"],
+      ["--system", "orders", "--out", "no/such/orders.yaml"],
       "cannot be written",
     ],
   ])("refuses %s", async (_, text, options, says) => {
@@ -160,13 +214,35 @@ describe("check", () => {
     expect(ended.said).toContain("open.how-many");
     expect(ended.said).toContain("gate dns-resolvers-agree, phase");
     expect(ended.said).toContain("gate unit-tests-passed, severity");
-    expect(ended.said).not.toMatch(/\n\s+at /);
+    expectPlain(ended);
   });
 
-  test("a file that is none", async () => {
-    const ended = await checklist("check", "nothing.yaml");
+  test("lists all kinds where one is unknown, and shows no sign that a terminal would obey", async () => {
+    const text = await readFile(flagship, "utf8");
+    const file = join(folder, "flagship.yaml");
+    await writeFile(file, text.replace("kind: tests-passed", "kind: tests-pased"));
+    const unknown = await checklist("check", file);
+    expect(unknown.exitCode).toBe(1);
+    expect(unknown.said).toContain("gate unit-tests-passed, kind: found tests-pased");
+    expectPlain({ ...unknown, said: unknown.said.replace(file, "") });
+    await writeFile(file, text.replace("id: unit-tests-passed", String.raw`id: "a\e[31m"`));
+    expect((await checklist("check", file)).said).not.toContain("\u001B");
+  });
+
+  test.each([
+    ["is none", "nothing.yaml", "it cannot be read (ENOENT)"],
+    ["is a folder", "policies", "it cannot be read (EISDIR)"],
+    ["never ends", "/dev/zero", "it is larger than 1 MiB"],
+    ["is no text", "binary.yaml", "it is no text in UTF-8"],
+    ["is empty", "empty.yaml", "found nothing"],
+    ["the guards would not find", "orders.yml", "rename it to orders.yaml"],
+  ])("a file that %s", async (_, file, says) => {
+    await writeFile(join(folder, "binary.yaml"), Buffer.from([0x73, 0xff, 0xfe, 0x00]));
+    await writeFile(join(folder, "empty.yaml"), "");
+    await writeFile(join(folder, "orders.yml"), "system: orders\n");
+    const ended = await checklist("check", file);
     expect(ended.exitCode).toBe(1);
-    expect(ended.said).toContain("it cannot be read (ENOENT)");
+    expect(ended.said).toContain(says);
     expectPlain(ended);
   });
 });
@@ -176,7 +252,7 @@ describe("print", () => {
     const { said, exitCode } = await checklist("print", flagship);
     expect(exitCode).toBe(0);
     expect(said.trim()).toBe(checklistPage(flagship).trim());
-    const { facts } = markdown.read(Buffer.from(said), { now: new Date() } as never);
+    const { facts } = markdown.read(Buffer.from(said), { now: new Date() });
     expect(facts.values["Checklist digest"]).toBe(readChecklist("flagship").digest);
     expect(facts.sections).toContain("Before cutover");
   });
@@ -187,5 +263,25 @@ describe("print", () => {
     const text = (await readFile(file, "utf8")).replace("Known faults would", "A | B <b>would</b>");
     await writeFile(file, text);
     expect(checklistPage(file)).toContain(String.raw`A \| B \<b>would\</b>`);
+  });
+
+  test("a title of several lines says no other digest", async () => {
+    const file = join(folder, "flagship.yaml");
+    const text = (await readFile(flagship, "utf8")).replace(
+      /^title: .*$/m,
+      String.raw`title: "One\n\n**Checklist digest**: two"`,
+    );
+    await writeFile(file, text);
+    expect(checklistPage(file)).toContain(String.raw`# One \*\*Checklist digest\*\*: two`);
+  });
+
+  test("stops without a word when nobody reads on", async () => {
+    const { stderr } = await execa(
+      `"${process.execPath}" "${bin}" checklist print "${flagship}" | true`,
+      {
+        shell: true,
+      },
+    );
+    expect(stderr).toBe("");
   });
 });

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import { readers } from "../../infra/evidence/readers.ts";
 import { guards, type GuardName } from "../../policies/contract/facts.ts";
@@ -7,6 +9,7 @@ import type { ChecklistGate } from "../../policies/contract/checklist.ts";
 import type { Gate } from "../../policies/gate.ts";
 import type { Kind } from "../../policies/kind.ts";
 import { kinds } from "../../policies/kinds.ts";
+import { counted, shownLine } from "../../policies/checks/names.ts";
 import { fieldChecks } from "../../policies/checks/fields.ts";
 import { requirements } from "../../policies/requirements.ts";
 import type { System } from "../../policies/system.ts";
@@ -97,13 +100,16 @@ function section(guard: GuardName, gates: readonly Gate[]): string[] {
 
 function checklistSection({ checklist, gates }: System): string[] {
   const { system, title, document } = checklist;
-  const from = document === undefined ? "" : ` From ${document}.`;
+  const from = document === undefined ? "" : ` From ${escaped(document)}.`;
+  const count = counted(checklist.gates.length, "gate");
+  const about = `${count}, in [${system}.yaml](checklists/${system}.yaml).${from}`;
   const samples = `../test/policies/checklists/${system}.yaml`;
   return [
-    `### ${system}: ${title}`,
+    `### ${system}: ${escaped(title)}`,
     "",
-    `${checklist.gates.length} gates, in [${system}.yaml](checklists/${system}.yaml).${from} What opens and closes each one is`,
-    `shown in [its samples](${samples}).`,
+    ...(existsSync(join(import.meta.dirname, "../../policies", samples))
+      ? [`${about} What opens and closes each one is`, `shown in [its samples](${samples}).`]
+      : [about]),
     "",
     ...phases.flatMap((phase) => {
       const rows = checklist.gates.flatMap((row, index) =>
@@ -204,9 +210,9 @@ function code(text: string): string {
   return /^(?:pulumi|npx) [^,]*$/.test(text) ? `\`${text}\`` : escaped(text);
 }
 
-/** What Markdown would take for a sign of its own. */
+/** On one line, without what Markdown would take for a sign of its own. */
 function escaped(text: string): string {
-  return text.replaceAll(/[\\<*_`]/g, String.raw`\$&`);
+  return shownLine(text).replaceAll(/[\\<*_`]/g, String.raw`\$&`);
 }
 
 function when(id: string): string {
