@@ -41,7 +41,7 @@ export async function attest(evidence: string, options: AttestOptions): Promise<
   gatesOf(project.checklist);
   const all = evidenceAsked(project.checklist);
   const gates = all.filter((gate) => gate.evidence === evidence);
-  const reader = readerFor(all, gates, evidence, options.format);
+  const reader = readerFor(project, all, gates, evidence, options.format);
   const rows = rowsFor(project, gates, evidence);
   const key = options.statement === true ? undefined : readKey(options.key);
   const now = new Date();
@@ -69,6 +69,7 @@ export async function attest(evidence: string, options: AttestOptions): Promise<
 }
 
 function readerFor(
+  { checklist }: Project,
   all: readonly AskingGate[],
   gates: readonly AskingGate[],
   evidence: string,
@@ -80,7 +81,7 @@ function readerFor(
     problems.push({
       where: "the name of the evidence",
       found: evidence,
-      required: `one that the checklist asks for: ${asked.join(", ")}`,
+      required: `one that checklists/${checklist.system}.yaml asks for: ${asked.join(", ")}`,
       todo: `npx cutover attest ${asked[0] ?? "<name>"} --format ${format} --report <file>`,
     });
   }

@@ -53,7 +53,8 @@ Examples:
     const { attest } = await import("./attest.ts");
     const file = await attest(evidence, options);
     console.log(`Wrote ${shortened(file)}`);
-    console.log("To see what its gate says: npx cutover verify");
+    const where = options.stack === "production" ? "" : ` --stack ${options.stack}`;
+    console.log(`To see what its gate says: npx cutover verify${where}`);
   });
 
 signing(choice(program.command("approve")))

@@ -103,7 +103,11 @@ export function verificationText(found: Verification): string {
     "",
     ...gates.map(answerText),
     "",
-    closed === 0 ? `All ${judged} gates are open.` : `${closed} of ${judged} gates are closed.`,
+    closed === 0
+      ? judged === 1
+        ? "The one gate is open."
+        : `All ${judged} gates are open.`
+      : `${closed} of ${judged} gates ${closed === 1 ? "is" : "are"} closed.`,
     ...(live === 0
       ? []
       : [

@@ -26,25 +26,31 @@ export function gatesOf(checklist: Checklist): Gate[] {
   const problems: string[] = [];
   const gates = checklist.gates.flatMap((row) => {
     const kind = kinds.find(({ kind: name }) => name === row.kind);
-    if (kind === undefined) {
-      const all = kinds.map(({ kind: name }) => name).join(", ");
-      problems.push(`gate ${row.id}, kind: found ${row.kind}, required one of ${all}`);
-      return [];
-    }
-    const requires = parsePlainly(kind.requires, row.requires);
+    problems.push(...kindProblems(row.id, row.kind, row.requires));
+    if (kind === undefined) return [];
     problems.push(
       ...missingKeys(row, kind).map((key) => `gate ${row.id}, ${key}: ${missingText(row, key)}`),
       ...strangeKeys(row, kind).map((key) => `gate ${row.id}, ${key}: of no use for ${row.kind}`),
-      ...(requires.error?.issues ?? []).map(
-        (issue) =>
-          `gate ${row.id}, ${["requires", ...issue.path].map(String).join(".")}: ${issueText(issue)}`,
-      ),
     );
+    const requires = kind.requires.safeParse(row.requires);
     return requires.success ? [gateOf(checklist, row, kind, requires.data)] : [];
   });
   if (problems.length === 0) return gates;
   const file = `checklists/${checklist.system}.yaml`;
   throw new ChecklistError(problems.map((problem) => `${file}: ${problem}`).join("\n"));
+}
+
+/** What is wrong with the kind that a row names, and with what it requires of it. */
+export function kindProblems(id: string, named: string, requires: unknown): string[] {
+  const kind = kinds.find((one) => one.kind === named);
+  if (kind === undefined) {
+    const all = kinds.map((one) => one.kind).join(", ");
+    return [`gate ${id}, kind: found ${named}, required one of ${all}`];
+  }
+  return (parsePlainly(kind.requires, requires).error?.issues ?? []).map(
+    (issue) =>
+      `gate ${id}, ${["requires", ...issue.path].map(String).join(".")}: ${issueText(issue)}`,
+  );
 }
 
 /** The keys that each sort of kind needs, and those that it may have. */

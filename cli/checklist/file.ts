@@ -1,13 +1,16 @@
 import { isUtf8 } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
 import { basename } from "node:path";
-import { gatesOf } from "../../policies/checklist-gates.ts";
+import { parse } from "yaml";
+import { z } from "zod";
+import { gatesOf, kindProblems } from "../../policies/checklist-gates.ts";
 import { shownLine } from "../../policies/checks/names.ts";
 import {
   ChecklistError,
   parseChecklist,
   type Checklist,
 } from "../../policies/contract/checklist.ts";
+import { resolveOpen } from "../../policies/contract/open-requirements.ts";
 import { wrapWords } from "../../policies/contract/text.ts";
 import type { Gate } from "../../policies/gate.ts";
 import { OperatorError, problemText } from "../../infra/errors.ts";
@@ -85,13 +88,41 @@ export function readChecklistFile(file: string): CheckedChecklist {
     return { checklist, gates: gatesOf(checklist) };
   } catch (error) {
     if (!(error instanceof ChecklistError)) throw error;
-    const problems = error.message
+    const found = error.message
       .split("\n")
-      .map((problem) => problem.replace(/^(?:checklists\/)?[^:]*\.yaml: /, ""))
-      .flatMap((problem) => wrapWords(shownLine(problem), 76, "  "));
+      .map((problem) => problem.replace(/^(?:checklists\/)?[^:]*\.yaml: /, ""));
+    // A fault of the form must not hide what the kinds cannot use.
+    const problems = [...new Set([...found, ...kindProblemsIn(text)])].flatMap((problem) =>
+      wrapWords(shownLine(problem), 76, "  "),
+    );
     const lines = problems.map((line) => `    ${line}`);
     throw new OperatorError(
       ["The checklist cannot be used.", "", `  ${file}`, ...lines].join("\n"),
     );
   }
+}
+
+const rawRow = z.looseObject({
+  id: z.string(),
+  kind: z.string(),
+  requires: z.unknown().optional(),
+});
+
+/** What is wrong with kinds and what is required of them, in a file whose form may be wrong too. */
+function kindProblemsIn(text: string): string[] {
+  let value: unknown;
+  try {
+    value = resolveOpen(parse(text)).resolved;
+  } catch {
+    return [];
+  }
+  const lists = z.record(z.string(), z.unknown()).safeParse(value).data ?? {};
+  return ["gates", "steps", "watch"].flatMap((list) => {
+    const rows = lists[list];
+    if (!Array.isArray(rows)) return [];
+    return rows.flatMap((row: unknown) => {
+      const { data } = rawRow.safeParse(row);
+      return data === undefined ? [] : kindProblems(data.id, data.kind, data.requires ?? {});
+    });
+  });
 }
