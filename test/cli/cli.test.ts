@@ -140,7 +140,7 @@ describe("attest", () => {
     [
       "evidence that no gate asks for",
       ["unit-test", ...junit],
-      /unit-test[\s\S]*unit-tests, image/,
+      /unit-test[\s\S]*unit-tests,\s+image/,
     ],
     [
       "an unknown format",
