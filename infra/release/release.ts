@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { foundText, parsePlainly } from "../../policies/contract/issues.ts";
 import { digestOf } from "../../policies/contract/digest.ts";
 import { sha256 } from "../../policies/contract/envelope.ts";
 import { OperatorError, problemText, type Problem } from "../errors.ts";
@@ -60,14 +61,17 @@ export function readRelease(folder: string, version: string): Release | undefine
   const path = join(folder, "releases", `${version}.yaml`);
   if (!existsSync(path)) return undefined;
   const where = `releases/${version}.yaml`;
-  const result = file.safeParse(parseYaml(path, where));
+  const result = parsePlainly(file, parseYaml(path, where));
   if (!result.success) {
     throw new OperatorError(
       problemText(
         `The release cannot be read.`,
         result.error.issues.map((issue) => ({
           where: `${where}: ${issue.path.map(String).join(".")}`,
-          found: "no usable value",
+          found:
+            issue.code === "unrecognized_keys"
+              ? `the key ${issue.keys.map(foundText).join(", ")}`
+              : foundText(issue.input),
           required: issue.message,
           todo: `correct ${where}`,
         })),
