@@ -1,4 +1,4 @@
-import { lstat, readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { basename } from "node:path";
 import { gatesOf } from "../policies/checklist-gates.ts";
 import { sha256 } from "../policies/contract/envelope.ts";
@@ -14,6 +14,7 @@ import {
 import { readers } from "../infra/evidence/readers.ts";
 import { OperatorError, problemText, type Problem } from "../infra/errors.ts";
 import { codeOf } from "../infra/provider/error-text.ts";
+import { wholeBody } from "../infra/whole-body.ts";
 import { releaseSubjects } from "../policies/contract/statement.ts";
 import { evidenceAsked, type AskingGate } from "./asked.ts";
 import { readProject, type Choice, type Project } from "./project.ts";
@@ -150,9 +151,12 @@ async function readReport(
   options: ReadOptions,
 ): Promise<{ bytes: Buffer; read: ReadReport }> {
   try {
-    const { size } = await lstat(path);
-    if (size > reportLimits.bytes) throw new UnreadableError("it is larger than 32 MiB");
-    const bytes = await readFile(path);
+    // A device that never ends is not read to its end.
+    const bytes = await wholeBody(
+      createReadStream(path) as AsyncIterable<Uint8Array>,
+      reportLimits.bytes,
+      () => new UnreadableError(`it is larger than ${reportLimits.bytes / 1024 / 1024} MiB`),
+    );
     return { bytes, read: reader.read(bytes, options) };
   } catch (error) {
     const code = codeOf(error);

@@ -17,6 +17,14 @@ const program = new Command("cutover")
   .helpCommand(false)
   .showHelpAfterError("Try: npx cutover --help")
   .configureHelp({ helpWidth: 80 })
+  .addHelpText(
+    "after",
+    `
+Examples:
+  npx cutover attest unit-tests --format junit --report junit.xml --key ci.key
+  npx cutover verify --stack production --release v1.1.0 --phase cutover
+`,
+  )
   .exitOverride();
 
 choice(program.command("attest"))
@@ -142,6 +150,13 @@ Example:
 const checklist = program
   .command("checklist")
   .description("Explain a checklist, print it, or make a start of one.")
+  .addHelpText(
+    "after",
+    `
+Example:
+  npx cutover checklist check policies/checklists/flagship.yaml
+`,
+  )
   .helpCommand(false);
 
 checklist

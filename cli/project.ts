@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import type { Checklist } from "../policies/contract/checklist.ts";
 import { parseConfig, type Config } from "../infra/config.ts";
 import { OperatorError, problemText } from "../infra/errors.ts";
+import { messageOf } from "../infra/provider/error-text.ts";
 import { loadChecklist } from "../infra/release/checklist.ts";
 import { availableVersions, readRelease, type Release } from "../infra/release/release.ts";
 
@@ -103,7 +104,7 @@ export function engineValues(
       ]),
     );
   }
-  const { config = {} } = (parse(readFileSync(join(root, file), "utf8")) ?? {}) as {
+  const { config = {} } = (yamlIn(join(root, file), file) ?? {}) as {
     config?: Record<string, unknown>;
   };
   const given = {
@@ -121,4 +122,21 @@ export function engineValues(
     { ...(Object.fromEntries(values) as Record<string, string>), ...secret },
     Object.keys(secret),
   ];
+}
+
+function yamlIn(path: string, where: string): unknown {
+  try {
+    return parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new OperatorError(
+      problemText("The stack config cannot be read.", [
+        {
+          where,
+          found: messageOf(error).split("\n")[0] ?? "",
+          required: "a YAML document",
+          todo: `correct ${where}`,
+        },
+      ]),
+    );
+  }
 }

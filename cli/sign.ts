@@ -1,6 +1,6 @@
 import { createPrivateKey, sign, type KeyObject } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { z } from "zod";
@@ -229,10 +229,42 @@ export function placeFor(
   );
 }
 
-/** Writes a document whole or not at all. What stood there under this name is replaced. */
+/**
+ * Writes a document whole or not at all. A document that stood there under this name is replaced.
+ *
+ * @throws OperatorError when it cannot be written, and when something else stands there
+ */
 export async function writeDocument(file: string, document: Envelope | Statement): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
   const part = `${file}.${process.pid}.part`;
-  await writeFile(part, `${JSON.stringify(document)}\n`);
-  await rename(part, file);
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    if (!(await mayReplace(file))) throw notWritten(file, "something that is no signed document");
+    await writeFile(part, `${JSON.stringify(document)}\n`);
+    await rename(part, file);
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => undefined);
+    const code = codeOf(error);
+    if (error instanceof OperatorError || code === undefined) throw error;
+    throw notWritten(file, `it cannot be written (${code})`);
+  }
+}
+
+/** Whether nothing stands there, or what {@link writeDocument} wrote: never a report, a key or a device. */
+async function mayReplace(file: string): Promise<boolean> {
+  if (!existsSync(file)) return true;
+  if (!(await stat(file)).isFile()) return false;
+  return /^\s*\{\s*"(?:payload|payloadType|signatures|_type)"/.test(await readFile(file, "utf8"));
+}
+
+function notWritten(file: string, found: string): OperatorError {
+  return new OperatorError(
+    problemText("Nothing was written.", [
+      {
+        where: file,
+        found,
+        required: "a new file, or a signed document to replace",
+        todo: "name another file with --out",
+      },
+    ]),
+  );
 }

@@ -15,7 +15,7 @@ import { fail, inconclusive, type Gate, type Reason } from "./gate.ts";
 import type { Told } from "./evidence/attested.ts";
 import type { EvidenceKind, Kind, KindContext } from "./kind.ts";
 import { kinds } from "./kinds.ts";
-import { counted, shownName } from "./checks/names.ts";
+import { counted, own, shownName } from "./checks/names.ts";
 
 /**
  * The gates of a checklist.
@@ -137,7 +137,7 @@ function gateOf(checklist: Checklist, row: ChecklistGate, kind: Kind, requires: 
       if (kind.judges === "release") return kind.judge(told.attested, requires, context);
       if (kind.judges === "reading") {
         const name = row.reading ?? "";
-        const reading = told.readings[name];
+        const reading = own(told.readings, name);
         if (reading === undefined) {
           return [
             inconclusive(`there is no reading ${name}`, {
@@ -199,7 +199,7 @@ function judgeEvidence(
       const where = predicate.error.issues[0]?.path.map(String).join(".") ?? "";
       return [
         inconclusive(
-          `evidence ${name} (${document}): its predicate has another shape, see ${where}`,
+          `evidence ${name} (${document}): its predicate has another shape, see ${shownName(where)}`,
         ),
       ];
     }

@@ -44,6 +44,9 @@ const phaseWords: readonly (readonly [RegExp, Phase])[] = [
   [/deploy|verif|validat|go[ -]?live|launch/i, "observe"],
 ];
 
+/** A line whose quotes and bullets would take the lexer more levels than its stack has. */
+const tooDeep = /^(?:[ \t]*(?:>|[-*+][ \t]|\d{1,9}[.)][ \t])){65}/m;
+
 /** The phases that are entered when the release is live. */
 const afterCutover: readonly Phase[] = ["observe", "finalize", "decommission"];
 
@@ -99,7 +102,11 @@ const measures: readonly {
  * @throws OperatorError when the page cannot be read or has no bullet, or the checklist is there already
  */
 export function startChecklist(page: string, options: InitOptions): Started {
-  const { title, items } = itemsOf(readText(page, "a page with headings and bullets, Markdown"));
+  const text = readText(page, "a page with headings and bullets, Markdown");
+  if (tooDeep.test(text)) {
+    throw refused(page, "quotes or bullets far within each other", "a plain page", "flatten it");
+  }
+  const { title, items } = itemsOf(text);
   const system =
     options.system ?? slug(title === "" ? basename(page).replace(/\..*$/, "") : title, 30);
   if (items.length === 0) {
@@ -119,8 +126,7 @@ export function startChecklist(page: string, options: InitOptions): Started {
   }
   const ids = new Set<string>();
   const gates = items.map((item) => gateOf(item, uniqueId(item.label, ids), options.role));
-  const text = yamlOf(system, title === "" ? system : title, items, gates);
-  write(file, text);
+  write(file, yamlOf(system, title === "" ? system : title, items, gates));
   return {
     file,
     gates: gates.length,

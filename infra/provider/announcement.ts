@@ -44,8 +44,9 @@ const moreTries = 3;
  * status, and when what it asks for is due.
  *
  * It is sent at least once: a run that is killed between the answer and the state sends it again, under the same
- * `Idempotency-Key`, so that the receiver can drop the double. The key is made from all that is said, and from the move
- * that it is said of: going back to one release for the second time is another announcement.
+ * `Idempotency-Key`, so that the receiver can drop the double. The key is made from all that is said, from the move that
+ * it is said of, and from the announcement that it corrects: going back to one release for the second time is another
+ * announcement, and so is going back to a text.
  *
  * A change of anything but the URL sends it again, because it corrects what was said. A new URL alone says nothing new.
  * Delete does nothing: what was announced was announced.
@@ -72,7 +73,8 @@ export function announcing(patience: Patience): ResourceType {
     async update(_id, olds, news, call) {
       if (changedWords(olds.inputs, news).length === 0) return { outputs: olds.outputs };
       if (call.preview) return { outputs: {} };
-      return { outputs: await announce(parseInputs(inputs, news), patience, call) };
+      const corrects = olds.outputs["answeredAt"];
+      return { outputs: await announce(parseInputs(inputs, news), patience, call, corrects) };
     },
   };
 }
@@ -84,13 +86,15 @@ function changedWords(olds: Properties, news: Properties): string[] {
   );
 }
 
+/** @param corrects when the announcement was made that this one takes the place of */
 async function announce(
   parsed: AnnouncementInputs,
   { deadline, firstPause }: Patience,
   call: Call,
+  corrects?: unknown,
 ): Promise<Properties> {
   const { url, dueWithinSeconds, ...said } = parsed;
-  const idempotencyKey = digestOf({ ...said, dueWithinSeconds });
+  const idempotencyKey = digestOf({ ...said, dueWithinSeconds, corrects });
   const { stack, release, name, on, text, plannedCutover } = said;
   const due =
     typeof dueWithinSeconds === "number"

@@ -88,7 +88,7 @@ export function isSame(one: string, other: string): boolean {
 
 /**
  * Tells whether two texts certainly mean something else: an image by its tag may be one by its digest, `1.1.0` may be
- * `v1.1.0`, and a short commit may be a long one.
+ * `v1.1.0`, a short commit may be a long one, and texts that look the same may be one name.
  */
 export function areDifferent(one: string, other: string): boolean {
   const [a, b] = [identity(one), identity(other)];
@@ -107,7 +107,8 @@ function identity(text: string): string {
 }
 
 function bare(text: string): string {
-  return text.toLowerCase().replace(/^v(?=\d)/, "");
+  const letters = text.normalize("NFKC").replaceAll(/[\p{C}\s]+/gu, "");
+  return letters.toLowerCase().replace(/^v(?=\d)/, "");
 }
 
 function isNumeric(text: string): boolean {

@@ -126,7 +126,7 @@ const checks = {
     words: (wanted) => (wanted ? "is empty" : "is not empty"),
     judge: (value, wanted) => {
       if (!wanted && typeof value === "string") {
-        return value.trim() === "" ? fail("is empty") : undefined;
+        return /^[\p{C}\s]*$/u.test(value) ? fail("is empty") : undefined;
       }
       // A cell of a table that says 200 says something.
       if (!wanted && (isNumber(value) || typeof value === "boolean")) return undefined;

@@ -169,7 +169,7 @@ export function parseChecklist(text: string, system: string, file: string): Chec
   }
   if (holdsItself(value)) throw new ChecklistError(`${file}: an alias stands within what it names`);
   // The schema would drop such a key, and with it a requirement, without a word.
-  if (/["']?__proto__["']?\s*:/.test(text)) {
+  if (holdsKey(value, "__proto__")) {
     throw new ChecklistError(
       `${file}: found the key __proto__, required are the keys of a checklist`,
     );
@@ -195,6 +195,11 @@ function holdsItself(value: unknown, within: readonly unknown[] = []): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (within.includes(value)) return true;
   return Object.values(value).some((entry) => holdsItself(entry, [...within, value]));
+}
+
+function holdsKey(value: unknown, key: string): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.hasOwn(value, key) || Object.values(value).some((entry) => holdsKey(entry, key));
 }
 
 /** What single keys cannot say. */

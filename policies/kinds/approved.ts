@@ -7,7 +7,10 @@ import { judgeApprovals, roleList, voidReason, type ApprovalAsked } from "../evi
 import type { Attested } from "../evidence/attested.ts";
 import { inconclusive, type Reason } from "../gate.ts";
 import { releaseKind, type KindContext } from "../kind.ts";
-import { joined, listed, uniqueList } from "../checks/names.ts";
+import { requirements } from "../requirements.ts";
+import { joined, listed, shownName, uniqueList } from "../checks/names.ts";
+
+const { clockSkewSeconds } = requirements;
 
 /** Every role signed for this phase of this release, with this evidence and this checklist. */
 export const approved = releaseKind({
@@ -38,7 +41,9 @@ export const approved = releaseKind({
       ),
     lead: duration
       .optional()
-      .describe("how long before the planned cutover they must have signed, such as 24h"),
+      .describe(
+        "how long before the planned cutover they must have signed, such as 24h; it may not begin earlier then",
+      ),
   }),
   asksStack: ({ after }) => after !== undefined,
   roles: ({ roles }) => roles,
@@ -63,7 +68,7 @@ export const approved = releaseKind({
     });
     const all = [
       ...documents.flatMap((name) => judgeDocument(name, attested, asked, context)),
-      ...(asked.lead !== undefined && context.facts.plannedCutover === null ? [unplanned] : []),
+      ...(asked.lead === undefined ? [] : planProblems(context)),
       ...reasons,
     ];
     if (all.length > 0 || !separatePeople || canSeparate(signed)) return all;
@@ -74,6 +79,20 @@ export const approved = releaseKind({
 const unplanned = inconclusive("nobody knows when the cutover is to begin", {
   remedy: "pulumi config set cutoverAt <time>",
 });
+
+/** What is wrong with the plan that a lead is counted to: a cutover that begins before it has none. */
+function planProblems({ facts, now, clockScale }: KindContext): Reason[] {
+  const { phase, plannedCutover } = facts;
+  if (plannedCutover === null) return [unplanned];
+  const wait = Date.parse(plannedCutover) - now;
+  // A rehearsal, where time is scaled, comes before the cutover that it rehearses.
+  if (phase !== "cutover" || clockScale !== 1 || !(wait > clockSkewSeconds * 1000)) return [];
+  return [
+    inconclusive(`the planned cutover (${shownName(plannedCutover)}) is still to come`, {
+      remedy: "wait until then, or plan the cutover for now in cutover:cutoverAt",
+    }),
+  ];
+}
 
 /** What is wrong with a document that is approved: it must be there, verified, about this release, and recent enough. */
 function judgeDocument(

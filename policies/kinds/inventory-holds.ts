@@ -152,9 +152,11 @@ function judgeAbsent({ glob, entries }: Match): Reason[] {
   return [fail(`${shownName(glob)} matches ${found}`)];
 }
 
-function judgeCount({ glob, entries: { length } }: Match, asked: Limits): Reason[] {
+function judgeCount({ glob, entries }: Match, asked: Limits): Reason[] {
+  const { length } = entries;
   const { least, most } = boundsOf(asked);
-  if (length >= least && length <= most) return [];
+  // One that is listed twice is one that there is, and two that there may not be.
+  if (new Set(namesOf(entries)).size >= least && length <= most) return [];
   return [fail(`${shownName(glob)} matches ${counted(length, "entry", "entries")}`)];
 }
 
@@ -214,7 +216,8 @@ function oneOf(names: readonly string[]): string {
 
 function matching(glob: string, entries: Entries): Entries {
   const matches = picomatch(glob, options);
-  return entries.filter((entry) => matches(entry.name));
+  // What lists the folder that it is in may begin each name with it.
+  return entries.filter((entry) => matches(entry.name.replace(/^(?:\.\/+)+/, "")));
 }
 
 function namesOf(entries: Entries): string[] {

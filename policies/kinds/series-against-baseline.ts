@@ -19,6 +19,7 @@ import {
   shortened,
   spanMisfit,
   spanWords,
+  timeText,
   type Of,
   type SamplesAsked,
 } from "../checks/series.ts";
@@ -31,8 +32,8 @@ interface Limits {
 }
 
 /**
- * What was measured over time is not much more than it was in a baseline: other evidence of the same release. With
- * every sample, each one is compared with the mean of the baseline.
+ * What was measured over time is not much more than it was in a baseline: other evidence of the same release, which ends
+ * before this begins. With every sample, each one is compared with the mean of the baseline.
  */
 export const seriesAgainstBaseline = evidenceKind({
   kind: "series-against-baseline",
@@ -128,6 +129,12 @@ function judgeReports(
           ...reason,
           found: `in the baseline, ${reason.found}`,
         }));
+      }
+      const [start = 0, end = 0] = [samplesOf(one)[0]?.at, samplesOf(old).at(-1)?.at];
+      // The same report under another name would be no more than its baseline, whatever it shows.
+      if (end > start) {
+        const found = `in the baseline, ${name} ends at ${timeText(end)}, after ${timeText(start)}`;
+        return [inconclusive(found)];
       }
       const base = judgedValues(samplesOf(old), of === "every" ? "mean" : of)[0] ?? 0;
       if (!(base > 0)) {

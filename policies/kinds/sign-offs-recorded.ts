@@ -31,6 +31,7 @@ export const signOffsRecorded = releaseKind({
       message: "only a time can be old",
       path: ["within"],
     }),
+  asksStack: ({ shows }) => shows === "time",
   roles: ({ roles }) => roles,
   required: ({ roles, shows, within }) =>
     shows === "who"

@@ -154,6 +154,8 @@ describe("init", () => {
   });
 
   test.each([
+    ["quotes in quotes", `${"> ".repeat(5000)}- a\n`, ["--system", "orders"], "within each other"],
+    ["bullets in bullets", `${"- ".repeat(5000)}a\n`, ["--system", "orders"], "within each other"],
     ["a page without bullets", "# Releasing\n\nJust do it.\n", ["--system", "orders"], "no bullet"],
     ["no name to be had", "- one\n", ["--system", "Orders!"], "a name in kebab case"],
     ["a role that nobody can have", "- one\n", ["--system", "orders", "--role", ""], "--role"],

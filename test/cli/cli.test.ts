@@ -81,6 +81,7 @@ describe("help", () => {
     for (const command of ["attest", "approve", "waive", "verify"]) {
       expect(ended.said).toContain(`  ${command} `);
     }
+    expect(ended.said).toMatch(/Examples:\n {2}npx cutover/);
     expectPlain(ended);
   });
 
@@ -153,6 +154,11 @@ describe("attest", () => {
       /no\.xml[\s\S]*ENOENT/,
     ],
     [
+      "a report that never ends",
+      ["unit-tests", "--format", "junit", "--report", "/dev/zero"],
+      /larger than 32 MiB/,
+    ],
+    [
       "a report of another format",
       ["unit-tests", "--format", "junit", "--report", "Pulumi.yaml"],
       /Nothing was attested/,
@@ -179,6 +185,30 @@ describe("attest", () => {
     expect(ended.exitCode).toBe(1);
     expect(ended.said).toMatch(said);
     expect((await readdir(evidence)).filter((name) => /jsonl|part/.test(name))).toEqual([]);
+    expectPlain(ended);
+  });
+
+  test.each([
+    ["a report", "unit-tests.xml", /no signed document/],
+    ["a folder", ".", /no signed document/],
+    ["a place below a file", "unit-tests.xml/out.json", /cannot be written/],
+  ])("writes over nothing but signed documents: not over %s", async (_, name, said) => {
+    const report = join(evidence, "unit-tests.xml");
+    const before = await readFile(report, "utf8");
+    const args = [...junit, "--key", signers.ci, "--out", join(evidence, name)];
+    const ended = await cutover("attest", "unit-tests", ...args);
+    expect(ended.exitCode).toBe(1);
+    expect(ended.said).toMatch(said);
+    expectPlain(ended);
+    expect(await readFile(report, "utf8")).toBe(before);
+    expect((await readdir(dirname(evidence))).filter((file) => file.includes("part"))).toEqual([]);
+  });
+
+  test("says which stack config is no YAML", async () => {
+    await writeFile(join(project, "Pulumi.production.yaml"), "config:\n  a: [\n");
+    const ended = await cutover("attest", "unit-tests", ...junit, "--key", signers.ci);
+    expect(ended.exitCode).toBe(1);
+    expect(ended.said).toContain("Pulumi.production.yaml");
     expectPlain(ended);
   });
 

@@ -306,6 +306,44 @@ describe("what a row says beside its kind", () => {
   });
 });
 
+test("a predicate of another shape shows no name that a CI runner would obey", () => {
+  const row = {
+    ...tests,
+    id: "document-says",
+    phase: "cutover",
+    kind: "document-says",
+    requires: { sections: ["Rollback"] },
+  };
+  const { told } = attested(ago(0));
+  const [held] = told.attested?.evidence ?? [];
+  const predicate = { format: "markdown", title: "", version: null, sections: [], operations: [] };
+  const values = { [`a\n::error::${"b".repeat(200)}`]: 1 };
+  const statement = {
+    ...held?.statement,
+    predicateType: predicates.document.type,
+    predicate: { ...predicate, values, cutover: held?.content },
+  };
+  const evidence = [{ ...held, statement }] as unknown as Attested["evidence"];
+  const [said = ""] = found(row, { told: { attested: { ...toldNothing.attested, evidence } } });
+  expect(said).toMatch(
+    /^evidence tests \(tests\.json\): its predicate has another shape, see values\.a/,
+  );
+  expect(said).not.toMatch(/\n|(?:^| )::/);
+  expect(said.length).toBeLessThan(150);
+});
+
+test("a reading is none that every object has", () => {
+  const row = {
+    ...text,
+    id: "reading-shows",
+    phase: "cutover",
+    kind: "reading-shows",
+    reading: "constructor",
+    requires: { fields: { status: { is: 200 } } },
+  };
+  expect(found(row)).toEqual(["there is no reading constructor"]);
+});
+
 test("a gate is told by the words of its row", () => {
   expect(gateOf({ ...tests, waivable: false })).toMatchObject({
     id: "flagship/tests-passed",

@@ -1,4 +1,4 @@
-import { CsvError, parse } from "csv-parse/sync";
+import { CsvError, parse, type Options } from "csv-parse/sync";
 import { decodeUtf8 } from "../../../policies/contract/json.ts";
 import { columnsKept, wantedRows } from "../kept-rows.ts";
 import { reportLimits, type Reader } from "../reader.ts";
@@ -37,15 +37,18 @@ export const csv: Reader<"records"> = {
 
 function parsed(text: string): string[][] {
   try {
-    return parse(text, {
-      skip_empty_lines: true,
-      to: mostRecords,
-      max_record_size: mostCharacters,
-    });
+    const [header] = records(text, { skip_empty_lines: true, to: 1 });
+    if (header === undefined) return [];
+    // In a table of one column, an empty line is a row: `psql --csv` writes null so.
+    return records(text, { skip_empty_lines: header.length > 1, to: mostRecords });
   } catch (error) {
     // Its message quotes a cell.
     if (!(error instanceof CsvError)) throw error;
     const line = typeof error["lines"] === "number" ? `, on line ${error["lines"]}` : "";
     throw unreadable(`it is no CSV (${error.code})${line}`);
   }
+}
+
+function records(text: string, options: Options): string[][] {
+  return parse(text, { ...options, max_record_size: mostCharacters });
 }

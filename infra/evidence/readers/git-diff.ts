@@ -3,8 +3,9 @@ import { gitPath } from "../git-path.ts";
 import { reportLimits, type Reader } from "../reader.ts";
 import { checkUnique, fitFacts, unreadable } from "./shared.ts";
 
-/** What Git writes when it could not compare, and what it writes when it was asked for more than names. */
-const otherLine = /^(?:(?:fatal|error|warning|hint|usage): |diff --git |commit [0-9a-f]|[ \t]|$)/;
+/** What Git, or a shell without it, writes instead of a comparison; and what Git writes when asked for more than names. */
+const otherLine =
+  /^(?:(?:fatal|error|warning|hint|usage): |diff --git |commit [0-9a-f]|[ \t]|$)|: (?:(?:command )?not found|Permission denied|No such file or directory)$/;
 
 /** Reads the files that differ between two commits, as `git diff --name-only <from>..<to>` lists them. */
 export const gitDiff: Reader<"inventory"> = {

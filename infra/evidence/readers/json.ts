@@ -2,12 +2,12 @@ import { at } from "../../../policies/checks/path.ts";
 import { decodeUtf8, parseJson, UnreadableError } from "../../../policies/contract/json.ts";
 import { keptRow, wantedRows } from "../kept-rows.ts";
 import { reportLimits, type Reader } from "../reader.ts";
-import { fitFacts, isObject, unreadable } from "./shared.ts";
+import { checkCount, fitFacts, isObject, unreadable } from "./shared.ts";
 
 /**
  * Reads the rows of a JSON export: a list of objects, at the path that the checklist says; an object alone, which is one
  * row; or an object on each line, as `journalctl -o json` writes them. Only the fields that the checklist asks about are
- * kept.
+ * kept. A list that says itself that it is only a part is refused.
  */
 export const json: Reader<"records"> = {
   format: "json",
@@ -43,9 +43,27 @@ function rowsIn(text: string, of: string | undefined): readonly unknown[] {
   }
   const whole = parseJson(text, reportLimits);
   const list = of === undefined ? whole : at(whole, of);
-  if (Array.isArray(list)) return list;
+  if (Array.isArray(list)) {
+    if (of !== undefined) checkComplete(whole, of, list.length);
+    return list;
+  }
   if (of !== undefined) throw unreadable(`it has no list at ${of}`);
   return [whole];
+}
+
+/** Refuses a part of a list, as the APIs of GitHub and those of GraphQL say that it is one. */
+function checkComplete(whole: unknown, of: string, held: number): void {
+  const errors = at(whole, "errors");
+  if (Array.isArray(errors) && errors.length > 0 && of !== "errors") {
+    throw unreadable("it may be incomplete: it has errors beside the list");
+  }
+  const beside = of.includes(".") ? `${of.slice(0, of.lastIndexOf("."))}.` : "";
+  const total = at(whole, `${beside}total_count`);
+  if (typeof total === "number" && total > held) checkCount("entries", total, held);
+  const isPart =
+    at(whole, `${beside}incomplete_results`) === true ||
+    at(whole, `${beside}pageInfo.hasNextPage`) === true;
+  if (isPart) throw unreadable("it is incomplete: it says that there is more; export all pages");
 }
 
 function isBlank(line: string): boolean {

@@ -60,6 +60,10 @@ function tablesOf({ tokens, plain }: Blocks, heading: string | undefined): Token
 
 function tablesIn(token: Token): Tokens.Table[] {
   if (token.type === "table") return [token as Tokens.Table];
+  // After an empty line, or under a line of dashes that does not fit, it would be left out without a word.
+  if (["paragraph", "text"].includes(token.type) && /^[ \t]*\|/m.test(token.raw)) {
+    throw unreadable("it has a row that belongs to no table: its line begins with |");
+  }
   if (token.type !== "list") return [];
   return (token as Tokens.List).items.flatMap(({ tokens }) => tokens.flatMap(tablesIn));
 }

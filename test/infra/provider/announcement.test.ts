@@ -126,6 +126,24 @@ describe("an announcement", () => {
     expect(new Set(keys.slice(2)).size).toBe(4);
   });
 
+  test("that takes a correction back has a key of its own, so that no receiver drops it", async () => {
+    const { url, received } = await startReceiver();
+    const engine = await serve();
+    const [first, second] = [inputsOf(url), inputsOf(url, { text: "Later." })];
+    const made = await engine.create(target, first);
+    const corrected = {
+      inputs: second,
+      outputs: (await engine.update(target, { inputs: first, outputs: made.outputs }, second))
+        .outputs,
+    };
+    await engine.update(target, corrected, first);
+    // A run that is killed before the state is written says it again.
+    await engine.update(target, corrected, first);
+    const keys = received.map(({ headers }) => headers["idempotency-key"]);
+    expect(new Set(keys.slice(0, 3)).size).toBe(3);
+    expect(keys[3]).toBe(keys[2]);
+  });
+
   test("does not happen in a preview", async () => {
     const { url, received } = await startReceiver();
     const engine = await serve();

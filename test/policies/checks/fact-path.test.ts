@@ -76,6 +76,10 @@ describe("two texts", () => {
     ["other letters", "V1.1.0", "v1.1.0"],
     ["a number in another form", "1.0", "1"],
     ["a short commit", "c0ffee0", "c0ffee0".padEnd(40, "0")],
+    ["a character that nobody sees", "alice", "al\u200Bice"],
+    ["an accent in two ways", "ren\u00E9", "rene\u0301"],
+    ["wide letters", "alice", "\uFF41lice"],
+    ["one space more", "Alice Doe", "Alice  Doe"],
     ["an image by its tag", "registry.example.com/api:v1", `registry.example.com/api@${digest}`],
   ])("may be the same: %s", (_, one, other) => {
     expect([isSame(one, other), areDifferent(one, other)]).toEqual([false, false]);
@@ -89,6 +93,7 @@ describe("two texts", () => {
     ["digests", `registry.example.com/api@${digest}`, `registry.example.com/api@${otherDigest}`],
     ["commits", "c0ffee0".padEnd(40, "0"), "c0ffee1".padEnd(40, "0")],
     ["nothing and zero", "x", "0"],
+    ["names", "alice", "alicia"],
   ])("are different: %s", (_, one, other) => {
     expect([isSame(one, other), areDifferent(one, other)]).toEqual([false, true]);
     expect([isSame(other, one), areDifferent(other, one)]).toEqual([false, true]);

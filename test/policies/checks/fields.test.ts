@@ -111,6 +111,10 @@ describe.each(Object.entries(samples))("%s", (name, [wanted, open, closed]) => {
   });
 });
 
+test("a text of characters that nobody sees is empty", () => {
+  expect(found({ empty: false }, " \u200B\u00AD\n")).toBe("fail: is empty");
+});
+
 test("no check at all is refused, and one that there is not", () => {
   expect(fieldChecks.safeParse({}).success).toBe(false);
   expect(fieldChecks.safeParse({ equals: 1 }).success).toBe(false);

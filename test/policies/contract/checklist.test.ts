@@ -361,6 +361,11 @@ test.each([
   ["no YAML", "gates: [", /checklists\/shop\.yaml/],
   ["a key twice", "system: shop\nsystem: shop", /unique/],
   ["a key of every object", "system: shop\ngates:\n  - __proto__: {}\n", /__proto__/],
+  [
+    "a key of every object, written otherwise",
+    'gates: [{ requires: { "\\x5f_proto__": {} } }]',
+    /__proto__/,
+  ],
   ["an alias within what it names", "system: shop\ngates: &a [*a]\n", /an alias stands within/],
   ["aliases without end", "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n".repeat(1), /./],
 ])("a text with %s is refused", (_, text, said) => {

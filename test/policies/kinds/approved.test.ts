@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { releaseSubjects } from "../../../policies/contract/statement.ts";
 import { nothingAttested } from "../../../policies/evidence/attested.ts";
 import { approved } from "../../../policies/kinds/approved.ts";
+import { requirements } from "../../../policies/requirements.ts";
 import { ago, testKind } from "../../support/kind-tester.ts";
 import { readyFacts } from "../../support/samples.ts";
 
@@ -49,6 +50,11 @@ const cutoverEnded = {
 const byOwner = approval("database-owner", owner);
 const early = approval("release-manager", manager, { signedAt: "2026-03-02T11:57:59Z" });
 const both = [approval("release-manager", manager), byOwner];
+
+function withTime(one: object, signedAt: string): object {
+  const { content, ...rest } = one as { content: object };
+  return { ...rest, content: { ...content, signedAt } };
+}
 
 testKind("approved", {
   requires: { roles: ["release-manager", "database-owner"], maxAge: "1d" },
@@ -98,7 +104,13 @@ testKind("approved", {
     },
     "just early enough before the cutover": {
       requires: { lead: "24h" },
-      facts: { plannedCutover: ago(60 - 86_400) },
+      given: { approvals: both.map((one) => withTime(one, ago(86_400))) },
+      facts: { plannedCutover: ago(0) },
+    },
+    "a cutover that begins a little before its time": {
+      requires: { lead: "24h" },
+      given: { approvals: both.map((one) => withTime(one, ago(86_400))) },
+      facts: { plannedCutover: ago(-requirements.clockSkewSeconds) },
     },
     "no plan of a cutover where nobody asks for one": { facts: { plannedCutover: null } },
     "a void one beside one that counts": {
@@ -234,6 +246,11 @@ testKind("approved", {
       "inconclusive",
       "the approval as release-manager by release-manager@example.com is void: " +
         `it is from ${ago(60)}, less than 1 day before the planned cutover (${ago(61 - 86_400)})`,
+    ],
+    "a plan that the cutover does not wait for": [
+      { requires: { lead: "24h" }, facts: { plannedCutover: "2030-01-01T00:00:00Z" } },
+      "inconclusive",
+      "the planned cutover (2030-01-01T00:00:00Z) is still to come",
     ],
     "a plan that is no time": [
       { requires: { lead: "24h" }, facts: { plannedCutover: "soon" } },

@@ -77,6 +77,27 @@ testKind("inventory-holds", {
       "fail",
       "2 patterns match nothing: a and b",
     ],
+    "one that is listed twice where there must be two": [
+      {
+        requires: { count: { "scripts/f*": { atLeast: 2 } } },
+        given: { entries: [...entries, entries[2]] },
+      },
+      "fail",
+      "scripts/f* matches 2 entries",
+    ],
+    "one that is listed twice where there may be one": [
+      {
+        requires: { count: { "scripts/f*": { atMost: 1 } } },
+        given: { entries: [...entries, entries[2]] },
+      },
+      "fail",
+      "scripts/f* matches 2 entries",
+    ],
+    "what may not be there in a list of ./": [
+      given(and({ name: "./config/server.pem", executable: false })),
+      "fail",
+      "**/*.pem matches 1 entry: ./config/server.pem",
+    ],
     "a file in other letters": [
       { requires: { present: ["readme.md"] } },
       "fail",

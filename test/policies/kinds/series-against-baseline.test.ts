@@ -35,9 +35,16 @@ const requires = {
   rollbackAbove: 2,
 };
 
-/** The statement of a baseline, with what differs from one that can be used. */
-function baseline(series: Report, changes: Readonly<Record<string, unknown>> = {}) {
+/** The statement of a baseline of the day before, with what differs from one that can be used. */
+function baseline(report: Report, changes: Readonly<Record<string, unknown>> = {}) {
   const { name = "latency-before", release = {}, type = predicates.series.type } = changes;
+  const { earlier = 86_400 } = changes;
+  const series = Object.fromEntries(
+    Object.entries(report).map(([one, samples]) => [
+      one,
+      samples.map(([at, value]) => [typeof at === "number" ? at - (earlier as number) : at, value]),
+    ]),
+  );
   const content = { ...sampleMeta, evidence: name as string };
   return {
     document: "latency-before.intoto.jsonl",
@@ -129,6 +136,10 @@ describe("series-against-baseline", () => {
     [
       "two baselines that agree",
       { before: [baseline({ p95: steady(0.2) }), baseline({ p95: steady(0.21) })] },
+    ],
+    [
+      "a baseline that ends when it begins",
+      { before: [baseline({ p95: steady(0.2) }, { earlier: 600 })] },
     ],
     [
       "other evidence that cannot be used",
@@ -225,6 +236,21 @@ describe("series-against-baseline", () => {
       "it is compared with itself, evidence sample",
     ],
     [
+      "the same report under another name",
+      {
+        now: { p95: steady(9) },
+        before: [baseline({ p95: steady(9) }, { earlier: 0 })],
+      },
+      "inconclusive",
+      "in the baseline, p95 ends at 2026-03-02T12:00:00Z, after 2026-03-02T11:50:00Z",
+    ],
+    [
+      "a baseline that was measured afterwards",
+      { now: { p95: steady(9) }, before: [baseline({ p95: steady(9) }, { earlier: -86_400 })] },
+      "inconclusive",
+      "in the baseline, p95 ends at 2026-03-03T12:00:00Z, after 2026-03-02T11:50:00Z",
+    ],
+    [
       "a baseline of nothing",
       { before: [baseline({ p95: steady(0) })] },
       "inconclusive",
@@ -240,7 +266,7 @@ describe("series-against-baseline", () => {
       "a baseline below zero",
       { before: [baseline({ p95: steady(-0.2) })] },
       "inconclusive",
-      "in the baseline, p95 is -0.2 at 2026-03-02T11:50:00Z, which is below zero, and 10 more faults",
+      "in the baseline, p95 is -0.2 at 2026-03-01T11:50:00Z, which is below zero, and 10 more faults",
     ],
     [
       "a baseline without the series",
@@ -258,7 +284,7 @@ describe("series-against-baseline", () => {
       "a baseline with a gap",
       { before: [baseline({ p95: steady(0.2).toSpliced(4, 1) })] },
       "inconclusive",
-      "in the baseline, p95 has no sample for 2 minutes after 2026-03-02T11:53:00Z",
+      "in the baseline, p95 has no sample for 2 minutes after 2026-03-01T11:53:00Z",
     ],
     [
       "one of two baselines is passed by",
@@ -300,7 +326,9 @@ describe("series-against-baseline", () => {
 
   test("says how to make the baseline, and that a person decides", () => {
     expect(judge({ before: [] })[0]?.remedy).toBe(remade);
-    expect(judge({ now: { p95: steady(0.3) } })[0]?.remedy).toMatch(/^decide now: roll back, or .+/);
+    expect(judge({ now: { p95: steady(0.3) } })[0]?.remedy).toMatch(
+      /^decide now: roll back, or .+/,
+    );
   });
 
   test.each(Object.entries(hostileNames))("stays harmless with a name that is %s", (_, name) => {

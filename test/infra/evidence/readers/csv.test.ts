@@ -69,6 +69,7 @@ describe("csv", () => {
     ["lines that end otherwise", "a,b\r\n1,2\r\n", [{ a: 1 }]],
     ["no end of the last line", "a,b\n1,2", [{ a: 1 }]],
     ["empty lines", "a,b\n\n1,2\n\n", [{ a: 1 }]],
+    ["an empty line, a row of the only column", "a\nt\n\nt\n", [{ a: "t" }, { a: "" }, { a: "t" }]],
     ["blanks around a column", " a ,b\n1,2\n", [{ a: 1 }]],
     ["a column in quotes", '"a","b"\n1,2\n', [{ a: 1 }]],
   ])("takes %s", (_, report, rows) => {

@@ -34,6 +34,7 @@ describe("git-diff", () => {
 
   test.each([
     ["an error", "fatal: bad revision 'v1..v2'", notNames(1)],
+    ["a shell without Git", "bash: line 1: git: command not found", notNames(1)],
     ["a warning", "a\nwarning: inexact rename detection was skipped", notNames(2)],
     ["a whole difference", "diff --git a/a b/a\nindex 1..2", notNames(1)],
     ["figures", " a | 3 +--\n 1 file changed", notNames(1)],

@@ -92,6 +92,30 @@ describe("json", () => {
     ["__proto__", '[{"__proto__":{"a":1}}]', undefined, /__proto__/],
     ["two objects on a line", '{"a":1}{"a":2}', undefined, /no JSON/],
     [
+      "an answer of GraphQL with errors",
+      { data: { a: { nodes: [{ a: 1 }] } }, errors: [{ message: "x" }] },
+      "data.a.nodes",
+      "it may be incomplete: it has errors beside the list",
+    ],
+    [
+      "a page of GraphQL with more behind it",
+      { data: { a: { nodes: [{ a: 1 }], pageInfo: { hasNextPage: true } } } },
+      "data.a.nodes",
+      "it is incomplete: it says that there is more; export all pages",
+    ],
+    [
+      "a first page of GitHub",
+      { total_count: 31, items: [{ a: 1 }] },
+      "items",
+      "it claims 31 entries and holds 1",
+    ],
+    [
+      "a search of GitHub that timed out",
+      { total_count: 1, incomplete_results: true, items: [{ a: 1 }] },
+      "items",
+      /incomplete/,
+    ],
+    [
       "more rows than evidence holds",
       Array.from({ length: 50_001 }, () => ({})),
       undefined,
@@ -99,6 +123,18 @@ describe("json", () => {
     ],
   ])("%s is refused", (_, report, of, message) => {
     expect(refusal(wanting(json, ["a"], of), report)).toMatch(message);
+  });
+
+  test.each([
+    ["all of GitHub", { total_count: 1, incomplete_results: false, items: [{ a: 1 }] }, "items"],
+    [
+      "the last page of GraphQL",
+      { data: { nodes: [{ a: 1 }], pageInfo: { hasNextPage: false } }, errors: [] },
+      "data.nodes",
+    ],
+    ["a list of errors", { errors: [{ a: 1 }] }, "errors"],
+  ])("%s is read", (_, report, of) => {
+    expect(readWith(wanting(json, ["a"], of), report).facts.rows).toEqual([{ a: 1 }]);
   });
 
   property.prop([fc.jsonValue(), fc.array(fc.string({ minLength: 1 })), fc.boolean()])(

@@ -60,6 +60,7 @@ describe("markdown-table", () => {
     ["a heading in bold", "| **a** | b |\n|---|---|\n| 1 | 2 |", [{ a: 1 }]],
     ["a row that is too short", `${head}| 1 |`, [{ a: 1 }]],
     ["a table without rows", head, []],
+    ["bars in a sentence", `a | b, or || c\n\n${head}| 1 | 2 |`, [{ a: 1 }]],
     [
       "a table in an item of a list",
       `- x\n\n  ${head.replace("\n", "\n  ")}  | 1 | 2 |`,
@@ -83,6 +84,24 @@ describe("markdown-table", () => {
     ["a table in a fence", `\`\`\`\n${head}| 1 | 2 |\n\`\`\``, undefined, /no table/],
     ["a table in a comment", `<!--\n${head}| 1 | 2 |\n-->`, undefined, /no table/],
     ["a table in a quote", `> | a | b |\n> |-|-|\n> | 1 | 2 |`, undefined, /no table/],
+    [
+      "a row after an empty line",
+      `${head}| 1 | 2 |\n\n| 3 | 4 |\n`,
+      undefined,
+      "it has a row that belongs to no table: its line begins with |",
+    ],
+    [
+      "a table whose line of dashes does not fit",
+      `${head}| 1 | 2 |\n\n| a | b |\n|-|-|-|\n| 3 | 4 |\n`,
+      undefined,
+      /belongs to no table/,
+    ],
+    [
+      "such a row in an item of a list",
+      `${head}| 1 | 2 |\n\n- x\n\n  | 3 | 4 |\n`,
+      undefined,
+      /belongs to no table/,
+    ],
     [
       "a heading that is not there",
       `# x\n${head}| 1 | 2 |`,
