@@ -73,7 +73,7 @@ function decidedOf(given: unknown, name: string): unknown {
 function missingProblem(given: Readonly<Record<string, unknown>> = {}, name: string): string[] {
   const where = `open.${foundText(name)}`;
   if (!Object.hasOwn(given, name)) {
-    return [`${where}: a row asks for it, and it does not stand under open`];
+    return [`${where}: a gate asks for it, and it does not stand under open`];
   }
   const row = given[name];
   // A row of another shape is the schema's to refuse.

@@ -108,32 +108,32 @@ test.each<readonly [string, object, string]>([
   [
     "a name that is not there",
     shop({ maxAge: { open: "days" } }),
-    "open.days: a row asks for it, and it does not stand under open",
+    "open.days: a gate asks for it, and it does not stand under open",
   ],
   [
     "a name that every object has",
     shop({ maxAge: { open: "constructor" } }, {}),
-    "open.constructor: a row asks for it, and it does not stand under open",
+    "open.constructor: a gate asks for it, and it does not stand under open",
   ],
   [
     "a name that is not there, within a list",
     shop({ requires: { items: ["login", { open: "case" }] } }),
-    "open.case: a row asks for it, and it does not stand under open",
+    "open.case: a gate asks for it, and it does not stand under open",
   ],
   [
     "a name that is not there, twice",
     shop({ maxAge: { open: "days" }, after: "prepare", afterBy: { open: "days" } }),
-    "open.days: a row asks for it, and it does not stand under open",
+    "open.days: a gate asks for it, and it does not stand under open",
   ],
   [
     "a name that is not there, where a key must stand",
     shop({ severity: { open: "severity" } }, {}),
-    "open.severity: a row asks for it, and it does not stand under open",
+    "open.severity: a gate asks for it, and it does not stand under open",
   ],
   [
     "a name that is not there, within a list of phases",
     shop({ phase: ["cutover", { open: "phase" }] }, {}),
-    "open.phase: a row asks for it, and it does not stand under open",
+    "open.phase: a gate asks for it, and it does not stand under open",
   ],
   [
     "a name that no row asks for",
@@ -192,7 +192,7 @@ test("each problem is a line of its own", () => {
   );
   expect(problemsOf(value).split("\n")).toEqual([
     `checklists/shop.yaml: ${undecided}`,
-    "checklists/shop.yaml: open.cases: a row asks for it, and it does not stand under open",
+    "checklists/shop.yaml: open.cases: a gate asks for it, and it does not stand under open",
     "checklists/shop.yaml: open.weeks: no row asks for it; remove it",
     "checklists/shop.yaml: gate cases-covered, severity: found bad, required one of low, medium, high, critical",
   ]);
