@@ -3,8 +3,7 @@ import { duration } from "../policies/contract/checklist.ts";
 import { phases } from "../policies/contract/phase.ts";
 import { readingShape, readingsConfig } from "./readings/readings.ts";
 import { OperatorError, problemText, type Problem } from "./errors.ts";
-import { announcementMoments } from "./release/announcements.ts";
-import { isWebhookUrl, webhookUrlForm } from "./webhook-url.ts";
+import { announcementMoments, isWebhookUrl, webhookUrlForm } from "./announcement.ts";
 
 /** The config namespace: the project's name, so that `pulumi config set phase cutover` reaches it. */
 export const namespace = "cutover";

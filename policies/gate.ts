@@ -1,7 +1,7 @@
 import type { Told } from "./evidence/attested.ts";
 import type { GuardFacts, GuardName } from "./contract/facts.ts";
 import { gateTable, type GateId } from "./contract/gates.ts";
-import type { Verdict } from "./contract/seal.ts";
+import type { Verdict } from "./contract/verdict.ts";
 import { wrapWords } from "./contract/text.ts";
 import { nouns, type Noun } from "./nouns.ts";
 import { isRehearsal } from "./rehearsal.ts";

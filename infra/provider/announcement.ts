@@ -1,7 +1,11 @@
 import { z } from "zod";
 import { digestOf } from "../../policies/contract/digest.ts";
-import { announcementMoments, type AnnouncementMoment } from "../release/announcements.ts";
-import { isWebhookUrl, webhookUrlForm } from "../webhook-url.ts";
+import {
+  announcementMoments,
+  isWebhookUrl,
+  webhookUrlForm,
+  type AnnouncementMoment,
+} from "../announcement.ts";
 import { postJson, type Reply } from "./http-post.ts";
 import { inputFailures, parseInputs } from "./inputs.ts";
 import { sameProperty, type Properties } from "./properties.ts";

@@ -1,14 +1,6 @@
+import type { AnnouncementMoment } from "../announcement.ts";
 import type { Config } from "../config.ts";
 import type { Outcome } from "./ledger.ts";
-
-/**
- * The points of a release at which something is announced: in phase lower-ttl, before the write freeze, once the release
- * is live, and once a rollback is done.
- */
-export const announcementMoments = ["lower-ttl", "freeze", "live", "rollback"] as const;
-
-/** A point of a release at which something is announced. */
-export type AnnouncementMoment = (typeof announcementMoments)[number];
 
 /** The steps that make announcements. */
 export type AnnouncingStep = "announce" | "publish";

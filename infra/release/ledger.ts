@@ -1,6 +1,7 @@
 import type { BeforeFacts, TtlFacts } from "../../policies/contract/facts.ts";
 import type { Direction, Phase } from "../../policies/contract/phase.ts";
-import type { Verdict, WaiverNote } from "../../policies/contract/seal.ts";
+import type { WaiverNote } from "../../policies/contract/seal.ts";
+import type { Verdict } from "../../policies/contract/verdict.ts";
 import type { Release } from "./release.ts";
 
 /** The two places a release can run in; traffic goes to one while the other is prepared or kept. */

@@ -11,7 +11,7 @@ import {
   releaseRecordType,
   writeFreezeType,
 } from "../provider/type-tokens.ts";
-import type { AnnouncementMoment } from "./announcements.ts";
+import type { AnnouncementMoment } from "../announcement.ts";
 import type { Ledger, LedgerEntry } from "./ledger.ts";
 
 /** What a guard is told. */

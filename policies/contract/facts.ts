@@ -1,5 +1,5 @@
 import type { Direction, Phase } from "./phase.ts";
-import type { Verdict } from "./seal.ts";
+import type { Verdict } from "./verdict.ts";
 import type { ReleaseIdentity } from "./statement.ts";
 import type { StepId } from "./steps.ts";
 

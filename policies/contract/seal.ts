@@ -2,9 +2,7 @@ import { digestOf } from "./digest.ts";
 import type { GuardFacts } from "./facts.ts";
 import type { Checklist } from "./checklist.ts";
 import { requiredGates } from "./gates.ts";
-
-/** A gate's answer. Only `pass` and `waived` open it. */
-export type Verdict = "pass" | "fail" | "inconclusive" | "waived";
+import type { Verdict } from "./verdict.ts";
 
 /** A waiver that a gate is open by. */
 export interface WaiverNote {

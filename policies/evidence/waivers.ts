@@ -1,5 +1,6 @@
 import type { GuardFacts } from "../contract/facts.ts";
-import type { Verdict, WaiverNote } from "../contract/seal.ts";
+import type { WaiverNote } from "../contract/seal.ts";
+import type { Verdict } from "../contract/verdict.ts";
 import { subjectProblems } from "../contract/statement.ts";
 import { wrapWords } from "../contract/text.ts";
 import { textWidth, verdictOf, type Finding, type Gate, type Judge } from "../gate.ts";

@@ -6,7 +6,7 @@ import { digestOf } from "../../policies/contract/digest.ts";
 import { evidenceDigest, type SubmittedDocument } from "../../policies/contract/documents.ts";
 import { parseDocument, type Envelope } from "../../policies/contract/envelope.ts";
 import type { GuardFacts } from "../../policies/contract/facts.ts";
-import type { Verdict } from "../../policies/contract/seal.ts";
+import type { Verdict } from "../../policies/contract/verdict.ts";
 import type { Statement } from "../../policies/contract/statement.ts";
 import { findingText, judgeGate, type Gate } from "../../policies/gate.ts";
 import { evidenceVerified } from "../../policies/gates/evidence/evidence-verified.ts";

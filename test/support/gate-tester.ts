@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
-import type { Verdict } from "../../policies/contract/seal.ts";
+import type { Verdict } from "../../policies/contract/verdict.ts";
 import { readFacts } from "../../policies/facts.ts";
 import { findingText, judgeGate, verdictOf, type Finding, type Gate } from "../../policies/gate.ts";
 import { Run } from "../../policies/run.ts";

@@ -4,7 +4,7 @@ import type { Attested } from "../../policies/evidence/attested.ts";
 import type { GuardFacts } from "../../policies/contract/facts.ts";
 import { predicates } from "../../policies/contract/predicates.ts";
 import type { Reading } from "../../policies/contract/readings.ts";
-import type { Verdict } from "../../policies/contract/seal.ts";
+import type { Verdict } from "../../policies/contract/verdict.ts";
 import { verdictOf, type Finding, type Reason } from "../../policies/gate.ts";
 import type { Kind } from "../../policies/kind.ts";
 import { kinds } from "../../policies/kinds.ts";

@@ -1,6 +1,6 @@
 import { nothingAttested } from "../../../policies/evidence/attested.ts";
 import type { GuardFacts } from "../../../policies/contract/facts.ts";
-import type { Verdict } from "../../../policies/contract/seal.ts";
+import type { Verdict } from "../../../policies/contract/verdict.ts";
 import { testKind } from "../../support/kind-tester.ts";
 import { readyFacts } from "../../support/samples.ts";
 

@@ -1,5 +1,14 @@
 import { isIPv4 } from "node:net";
 
+/**
+ * The points of a release at which something is announced: in phase lower-ttl, before the write freeze, once the release
+ * is live, and once a rollback is done.
+ */
+export const announcementMoments = ["lower-ttl", "freeze", "live", "rollback"] as const;
+
+/** A point of a release at which something is announced. */
+export type AnnouncementMoment = (typeof announcementMoments)[number];
+
 /** What {@link isWebhookUrl} accepts, in words. */
 export const webhookUrlForm =
   "an https URL without user and password; http only to an address in 127.0.0.0/8";
