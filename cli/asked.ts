@@ -1,7 +1,9 @@
 import type { Checklist, ChecklistGate } from "../policies/contract/checklist.ts";
 import { evidencePredicates, type EvidencePredicate } from "../policies/contract/predicates.ts";
 import type { Kind, RowsWanted } from "../policies/kind.ts";
-import { kinds } from "../policies/kinds.ts";
+import { kindNamed } from "../policies/kinds.ts";
+import type { Reader } from "../infra/evidence/reader.ts";
+import { readers } from "../infra/evidence/readers.ts";
 
 /** A gate that asks for evidence, by one of the names that it gives it. */
 export interface AskingGate {
@@ -16,7 +18,7 @@ export interface AskingGate {
 
 /** The kind of a row whose checklist was found to be usable. */
 export function kindOf(row: ChecklistGate): Kind {
-  return kinds.find(({ kind }) => kind === row.kind) as Kind;
+  return kindNamed(row.kind) as Kind;
 }
 
 /** What the gates of a usable checklist ask to be attested, in its order. */
@@ -31,4 +33,11 @@ export function evidenceAsked(checklist: Checklist): AskingGate[] {
     const others = kind.documents?.(requires) ?? [];
     return [...own, ...others.map((evidence) => ({ row, evidence, predicate }))];
   });
+}
+
+/** The readers whose evidence all of these gates can judge. */
+export function readersFor(gates: readonly AskingGate[]): Reader[] {
+  return readers.filter(({ predicate }) =>
+    gates.every((gate) => gate.predicate === undefined || gate.predicate === predicate),
+  );
 }

@@ -16,7 +16,7 @@ import { OperatorError, problemText, type Problem } from "../infra/errors.ts";
 import { codeOf } from "../infra/provider/error-text.ts";
 import { wholeBody } from "../infra/whole-body.ts";
 import { releaseSubjects } from "../policies/contract/statement.ts";
-import { evidenceAsked, type AskingGate } from "./asked.ts";
+import { evidenceAsked, readersFor, type AskingGate } from "./asked.ts";
 import { readProject, type Choice, type Project } from "./project.ts";
 import { placeFor, readKey, signWithKey, statementOf, writeDocument } from "./sign.ts";
 
@@ -98,10 +98,8 @@ function readerFor(
   if (reader === undefined || problems.length > 0) {
     throw new OperatorError(problemText("Nothing was attested.", problems));
   }
-  const fits = ({ predicate }: Reader): boolean =>
-    gates.every((gate) => gate.predicate === undefined || gate.predicate === predicate);
-  if (fits(reader)) return reader;
-  const fitting = readers.filter(fits);
+  const fitting = readersFor(gates);
+  if (fitting.includes(reader)) return reader;
   throw new OperatorError(
     problemText("Nothing was attested.", [
       {

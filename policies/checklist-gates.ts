@@ -14,7 +14,7 @@ import { subjectProblems } from "./contract/statement.ts";
 import { fail, inconclusive, type Gate, type Reason } from "./gate.ts";
 import type { Told } from "./evidence/attested.ts";
 import type { EvidenceKind, Kind, KindContext } from "./kind.ts";
-import { kinds } from "./kinds.ts";
+import { kindNamed, kinds } from "./kinds.ts";
 import { counted, own, shownName } from "./checks/names.ts";
 
 /**
@@ -25,32 +25,37 @@ import { counted, own, shownName } from "./checks/names.ts";
 export function gatesOf(checklist: Checklist): Gate[] {
   const problems: string[] = [];
   const gates = checklist.gates.flatMap((row) => {
-    const kind = kinds.find(({ kind: name }) => name === row.kind);
-    problems.push(...kindProblems(row.id, row.kind, row.requires));
+    const { kind, requires, problems: faults } = readKind(row.id, row.kind, row.requires);
+    problems.push(...faults);
     if (kind === undefined) return [];
     problems.push(
       ...missingKeys(row, kind).map((key) => `gate ${row.id}, ${key}: ${missingText(row, key)}`),
       ...strangeKeys(row, kind).map((key) => `gate ${row.id}, ${key}: of no use for ${row.kind}`),
     );
-    const requires = kind.requires.safeParse(row.requires);
-    return requires.success ? [gateOf(checklist, row, kind, requires.data)] : [];
+    return faults.length === 0 ? [gateOf(checklist, row, kind, requires)] : [];
   });
   if (problems.length === 0) return gates;
   const file = `checklists/${checklist.system}.yaml`;
   throw new ChecklistError(problems.map((problem) => `${file}: ${problem}`).join("\n"));
 }
 
-/** What is wrong with the kind that a row names, and with what it requires of it. */
-export function kindProblems(id: string, named: string, requires: unknown): string[] {
-  const kind = kinds.find((one) => one.kind === named);
+/** The kind that a row names and what the row requires of it, parsed; and what is wrong with both. */
+export function readKind(
+  id: string,
+  named: string,
+  given: unknown,
+): { readonly kind?: Kind; readonly requires?: unknown; readonly problems: string[] } {
+  const kind = kindNamed(named);
   if (kind === undefined) {
     const all = kinds.map((one) => one.kind).join(", ");
-    return [`gate ${id}, kind: found ${named}, required one of ${all}`];
+    return { problems: [`gate ${id}, kind: found ${named}, required one of ${all}`] };
   }
-  return (parsePlainly(kind.requires, requires).error?.issues ?? []).map(
+  const { data: requires, error } = parsePlainly(kind.requires, given);
+  const problems = (error?.issues ?? []).map(
     (issue) =>
       `gate ${id}, ${["requires", ...issue.path].map(String).join(".")}: ${issueText(issue)}`,
   );
+  return { kind, requires, problems };
 }
 
 /** The keys that each sort of kind needs, and those that it may have. */

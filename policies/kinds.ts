@@ -56,3 +56,8 @@ export const kinds: readonly Kind[] = [
   timePassed,
   vulnerabilitiesWithin,
 ];
+
+/** The evaluator of this name; undefined where there is none. */
+export function kindNamed(name: string): Kind | undefined {
+  return kinds.find(({ kind }) => kind === name);
+}

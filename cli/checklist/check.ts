@@ -4,7 +4,7 @@ import { wrapWords } from "../../policies/contract/text.ts";
 import { durationText } from "../../policies/evidence/age.ts";
 import type { Kind } from "../../policies/kind.ts";
 import { counted, countedNames, joined, shownLine } from "../../policies/checks/names.ts";
-import { evidenceAsked, kindOf, type AskingGate } from "../asked.ts";
+import { evidenceAsked, kindOf, readersFor } from "../asked.ts";
 import { readers } from "../../infra/evidence/readers.ts";
 import { readChecklistFile, reasonToWrite } from "./file.ts";
 
@@ -82,7 +82,7 @@ export function explainChecklist(file: string): Explanation {
         );
         return {
           name,
-          formats: formatsFor(those),
+          formats: readersFor(those).map(({ format }) => format),
           maxAgeSeconds: ages.length === 0 ? null : Math.min(...ages),
           gates: those.map(({ row }) => row.id),
         };
@@ -107,15 +107,6 @@ function judgedBy({ evidence, reading }: ChecklistGate): { readonly judges?: str
 
 function rolesOf(row: ChecklistGate, kind: Kind): readonly string[] {
   return kind.judges === "release" ? (kind.roles?.(kind.requires.parse(row.requires)) ?? []) : [];
-}
-
-/** The formats that make what all of these gates judge. */
-function formatsFor(those: readonly AskingGate[]): string[] {
-  return readers
-    .filter(({ predicate }) =>
-      those.every((gate) => gate.predicate === undefined || gate.predicate === predicate),
-    )
-    .map(({ format }) => format);
 }
 
 function grouped<Entry>(

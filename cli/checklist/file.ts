@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import { gatesOf, kindProblems } from "../../policies/checklist-gates.ts";
+import { gatesOf, readKind } from "../../policies/checklist-gates.ts";
 import { shownLine } from "../../policies/checks/names.ts";
 import {
   ChecklistError,
@@ -122,7 +122,7 @@ function kindProblemsIn(text: string): string[] {
     if (!Array.isArray(rows)) return [];
     return rows.flatMap((row: unknown) => {
       const { data } = rawRow.safeParse(row);
-      return data === undefined ? [] : kindProblems(data.id, data.kind, data.requires ?? {});
+      return data === undefined ? [] : readKind(data.id, data.kind, data.requires ?? {}).problems;
     });
   });
 }

@@ -6,7 +6,7 @@ import { evidenceAsked } from "../../cli/asked.ts";
 import { readers } from "../../infra/evidence/readers.ts";
 import { readChecklist, type Checklist } from "../../policies/contract/checklist.ts";
 import { verdictOf, type Finding } from "../../policies/gate.ts";
-import { kinds } from "../../policies/kinds.ts";
+import { kindNamed } from "../../policies/kinds.ts";
 import { expectReadable } from "../support/gate-tester.ts";
 import {
   judge,
@@ -117,7 +117,7 @@ describe.each(systems.filter((system) => existsSync(samplesOf(system))))("%s", (
     });
 
     test.each(evidenceRows)("%s can be attested as its remedy says", (_, row) => {
-      const kind = kinds.find((one) => one.kind === row.kind);
+      const kind = kindNamed(row.kind);
       const formats = readers
         .filter(({ predicate }) => predicate === kind?.judges)
         .map(({ format }) => format);
