@@ -1,6 +1,7 @@
 import { guards, type BeforeFacts, type GuardFacts } from "./contract/facts.ts";
 import { isPhase } from "./contract/phase.ts";
-import { isNumber, isRecord, isText, plain, unknownPath } from "./values.ts";
+import { isRecord } from "./contract/path.ts";
+import { isNumber, isText, plain, unknownPath } from "./values.ts";
 
 /** A guard's facts, or what is wrong with them, one sentence an entry. */
 export type FactsReading =

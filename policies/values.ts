@@ -1,9 +1,5 @@
+import { isRecord } from "./contract/path.ts";
 import type { Sighting } from "./run.ts";
-
-/** Tells whether a value is an object with named entries. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Tells whether a value is a text that says something. */
 export function isText(value: unknown): value is string {

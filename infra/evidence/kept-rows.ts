@@ -1,6 +1,6 @@
 import { UnreadableError } from "../../policies/contract/json.ts";
 import type { Facts } from "../../policies/contract/predicates.ts";
-import { at } from "../../policies/checks/path.ts";
+import { at } from "../../policies/contract/path.ts";
 import type { WantedRows } from "./reader.ts";
 import { isObject } from "./readers/shared.ts";
 

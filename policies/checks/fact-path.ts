@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { GuardFacts } from "../contract/facts.ts";
 import { phases } from "../contract/phase.ts";
 import { own } from "./names.ts";
-import { at } from "./path.ts";
+import { at } from "../contract/path.ts";
 
 /** Paths that end here, by the fact that they begin with. */
 const entries: Readonly<Record<string, readonly string[]>> = {

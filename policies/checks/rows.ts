@@ -3,7 +3,7 @@ import { fail, inconclusive, type Reason } from "../gate.ts";
 import { fields, fieldWords, judgeFields, type CheckContext, type FieldChecks } from "./fields.ts";
 import { count } from "./limits.ts";
 import { counted, joined, shownName } from "./names.ts";
-import { at } from "./path.ts";
+import { at } from "../contract/path.ts";
 
 /** How many rows there may be. */
 const rowCount = z

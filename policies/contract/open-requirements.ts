@@ -1,4 +1,5 @@
 import { foundText } from "./issues.ts";
+import { isRecord } from "./path.ts";
 
 /** A place in a checklist's file, as a schema names it. */
 type Path = readonly PropertyKey[];
@@ -80,8 +81,4 @@ function missingProblem(given: Readonly<Record<string, unknown>> = {}, name: str
   if (!isRecord(row) || decidedOf(given, name) !== undefined) return [];
   const asks = typeof row["asks"] === "string" ? ` (${foundText(row["asks"])})` : "";
   return [`${where}: the document leaves it open${asks}; decide it and write it as ${where}.value`];
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

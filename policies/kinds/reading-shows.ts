@@ -5,7 +5,7 @@ import type { Reading } from "../contract/readings.ts";
 import { inconclusive, type Reason } from "../gate.ts";
 import { readingKind } from "../kind.ts";
 import { nouns } from "../nouns.ts";
-import { isRecord } from "../values.ts";
+import { isRecord } from "../contract/path.ts";
 import {
   fieldChecks,
   fields,

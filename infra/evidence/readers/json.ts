@@ -1,4 +1,4 @@
-import { at } from "../../../policies/checks/path.ts";
+import { at } from "../../../policies/contract/path.ts";
 import { decodeUtf8, parseJson, UnreadableError } from "../../../policies/contract/json.ts";
 import { keptRow, wantedRows } from "../kept-rows.ts";
 import { reportLimits, type Reader } from "../reader.ts";

@@ -2,7 +2,7 @@ import { defineGate, fail } from "../../gate.ts";
 import { nouns } from "../../nouns.ts";
 import { findParts } from "../../parts.ts";
 import type { Sighting } from "../../run.ts";
-import { isRecord } from "../../values.ts";
+import { isRecord } from "../../contract/path.ts";
 
 const releaseTag = "cutover:release";
 const snapshot = {

@@ -1,7 +1,8 @@
 import { defineGate, fail } from "../../gate.ts";
 import { nouns } from "../../nouns.ts";
 import { judgeParts } from "../../parts.ts";
-import { isRecord, listOf, shown } from "../../values.ts";
+import { isRecord } from "../../contract/path.ts";
+import { listOf, shown } from "../../values.ts";
 
 const accepted: readonly unknown[] = ["aws:kms", "aws:kms:dsse"];
 const encryption = {

@@ -3,7 +3,8 @@ import { nouns } from "../../nouns.ts";
 import { judgeParts } from "../../parts.ts";
 import { requirements } from "../../requirements.ts";
 import type { Seen, Sighting } from "../../run.ts";
-import { isAtLeast, isRecord, listOf, shown } from "../../values.ts";
+import { isRecord } from "../../contract/path.ts";
+import { isAtLeast, listOf, shown } from "../../values.ts";
 
 const { bucketRetentionDays, archiveLockDays } = requirements;
 const secondsOfADay = 86_400;

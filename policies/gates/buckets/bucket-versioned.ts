@@ -1,7 +1,8 @@
 import { defineGate, fail } from "../../gate.ts";
 import { nouns } from "../../nouns.ts";
 import { judgeParts } from "../../parts.ts";
-import { isRecord, shown } from "../../values.ts";
+import { isRecord } from "../../contract/path.ts";
+import { shown } from "../../values.ts";
 
 const versioning = {
   kind: "BucketVersioning",

@@ -1,5 +1,6 @@
 import { defineGate, fail, type Reason } from "../../gate.ts";
-import { isAtLeast, isRecord, isText, listOf, shown } from "../../values.ts";
+import { isRecord } from "../../contract/path.ts";
+import { isAtLeast, isText, listOf, shown } from "../../values.ts";
 
 const restartPolicies: readonly unknown[] = ["always", "unless-stopped", "on-failure"];
 const millisecondsOf: Readonly<Record<string, number>> = {

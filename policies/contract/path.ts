@@ -1,4 +1,7 @@
-import { isRecord } from "../values.ts";
+/** Tells whether a value is an object with named entries. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 /**
  * The entry at a dotted path; undefined where there is none. A key may have dots itself, as hosts and alarms do: the
