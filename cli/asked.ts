@@ -1,4 +1,5 @@
 import type { Checklist, ChecklistGate } from "../policies/contract/checklist.ts";
+import type { Phase } from "../policies/contract/phase.ts";
 import { evidencePredicates, type EvidencePredicate } from "../policies/contract/predicates.ts";
 import type { Kind, RowsWanted } from "../policies/kind.ts";
 import { kindNamed } from "../policies/kinds.ts";
@@ -40,4 +41,17 @@ export function readersFor(gates: readonly AskingGate[]): Reader[] {
   return readers.filter(({ predicate }) =>
     gates.every((gate) => gate.predicate === undefined || gate.predicate === predicate),
   );
+}
+
+/** The roles that the gates before a phase ask to sign, each once; those of all phases where none is named. */
+export function rolesAsked(checklist: Checklist, phase?: Phase): string[] {
+  const asked = checklist.gates
+    .filter((row) => phase === undefined || row.phase.includes(phase))
+    .flatMap((row) => {
+      const kind = kindOf(row);
+      return kind.judges === "release"
+        ? (kind.roles?.(kind.requires.parse(row.requires)) ?? [])
+        : [];
+    });
+  return [...new Set(asked)];
 }

@@ -8,6 +8,7 @@ import { messageOf } from "../infra/provider/error-text.ts";
 import type { AttestOptions } from "./attest.ts";
 import type { SignOptions } from "./approve.ts";
 import type { Choice } from "./project.ts";
+import type { RenderOptions } from "./render.ts";
 import type { InitOptions } from "./checklist/init.ts";
 
 // What a command needs is loaded when it runs, so that --help is there at once.
@@ -146,6 +147,43 @@ Example:
     console.log(json === true ? JSON.stringify(found, null, 2) : verificationText(found));
     process.exitCode = found.open ? 0 : 1;
   });
+
+choice(program.command("render"))
+  .description("Write the services as systemd units or Compose files.")
+  .argument("<what>", "systemd, compose or coolify")
+  .requiredOption("--out <folder>", "where to write")
+  .option("--force", "write over files that say something else")
+  .option("--json", "print the list of files as JSON")
+  .addHelpText(
+    "after",
+    `
+From the service table of the stack, for one release: images by digest, limits,
+health checks and rights as \`pulumi up\` gives them. No file holds a secret:
+templates name the variables that you fill in. docs/render.md goes on from here.
+
+  systemd   units, a watchdog with its timer, and templates, as paths of a host
+  compose   compose.yaml and compose.infra.yaml, for two hosts
+  coolify   compose.coolify.yaml, for one host behind Coolify's proxy
+
+Examples:
+  npx cutover render compose --stack production --release v1.1.0 --out deploy
+  npx cutover render systemd --stack dashboard --out deploy/host --force
+`,
+  )
+  .action(
+    async (what: string, { json, ...options }: RenderOptions & { readonly json?: boolean }) => {
+      const { render } = await import("./render.ts");
+      const { release, files } = render(what, options);
+      if (json === true) {
+        console.log(JSON.stringify({ release, files }, null, 2));
+        return;
+      }
+      for (const { path, written } of files) {
+        console.log(`${written ? "Wrote" : "Kept"}  ${shortened(path)}`);
+      }
+      console.log(`Rendered for ${release}. What to do with it: docs/render.md`);
+    },
+  );
 
 const checklist = program
   .command("checklist")

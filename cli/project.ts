@@ -116,12 +116,26 @@ export function engineValues(
     name,
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
-  // Stands for the one that is encrypted, or that is yet to be set.
-  const secret = { "cutover:databasePassword": "encrypted, and not needed" };
+  const secrets = encrypted(config);
   return [
-    { ...(Object.fromEntries(values) as Record<string, string>), ...secret },
-    Object.keys(secret),
+    { ...(Object.fromEntries(values) as Record<string, string>), ...secrets },
+    Object.keys(secrets).filter((name) => name !== webhooks),
   ];
+}
+
+const webhooks = "cutover:webhooks";
+
+/** What stands for secrets that are encrypted, or that are yet to be set. */
+function encrypted(config: Readonly<Record<string, unknown>>): Record<string, string> {
+  const { password = "config" } = (config["cutover:database"] ?? {}) as { password?: unknown };
+  const announcements = Object.keys((config["cutover:announcements"] ?? {}) as object);
+  const covers = announcements.map((name) => [name, { secure: "not needed" }]);
+  return {
+    ...(password === "config" ? { "cutover:databasePassword": "encrypted, and not needed" } : {}),
+    ...(webhooks in config || announcements.length === 0
+      ? {}
+      : { [webhooks]: JSON.stringify(Object.fromEntries(covers)) }),
+  };
 }
 
 function yamlIn(path: string, where: string): unknown {

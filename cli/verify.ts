@@ -138,6 +138,6 @@ function answerText({ gate, verdict, findings, waiver }: GateAnswer): string {
 function factsOf(project: Project, digest: string): GuardFacts {
   const { config, release, stack, checklist } = project;
   const plan = planRelease(config, emptyLedger, release, []);
-  const digests = { evidenceDigest: digest, checklistDigest: checklist.digest };
-  return { guard: "entry", ...runFacts(config, plan, stack, digests) };
+  const known = { evidenceDigest: digest, checklistDigest: checklist.digest, replaced: [] };
+  return { guard: "entry", ...runFacts(config, plan, stack, known) };
 }

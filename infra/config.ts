@@ -1,21 +1,28 @@
 import { z } from "zod";
 import { duration } from "../policies/contract/checklist.ts";
 import { phases } from "../policies/contract/phase.ts";
-import { readingShape, readingsConfig } from "./readings/readings.ts";
-import { OperatorError, problemText, type Problem } from "./errors.ts";
+import { alarmsConfig } from "./alarms/config.ts";
 import { announcementMoments, isWebhookUrl, webhookUrlForm } from "./announcement.ts";
+import { backupsConfig, restoreTestConfig } from "./backups/config.ts";
+import { bucketConfig } from "./buckets/config.ts";
+import { filledIn, key, lengthOfTime, tableName } from "./config-key.ts";
+import { dotted, namespace, setSecret } from "./config-path.ts";
+import { relations } from "./config-relations.ts";
+import { databaseConfig } from "./databases/config.ts";
+import { dnsConfig } from "./dns/config.ts";
+import { OperatorError, problemText, type Problem } from "./errors.ts";
+import { identityConfig } from "./identity/config.ts";
+import { legacyConfig } from "./legacy/config.ts";
+import { readingShape, readingsConfig } from "./readings/readings.ts";
+import { secretConfig } from "./secrets/config.ts";
+import { hostsConfig, jobConfig, serviceConfig, slotsConfig } from "./services/config.ts";
 
-/** The config namespace: the project's name, so that `pulumi config set phase cutover` reaches it. */
-export const namespace = "cutover";
+const offsetForm =
+  "a length of time such as 24h, with a minus for before the planned cutover; 0h for the cutover itself";
 
-const address = z.ipv4();
-const host = z.hostname();
-const name = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{1,62}$/)
-  .meta({ description: "a name in kebab case" });
-/** Somebody's own words: not nothing, and not the form's `(configure)`. */
-const filledIn = z.string().regex(/^(?!\s*\(.*\)\s*$)[^]*\S/);
+function isOffset(text: string): boolean {
+  return text === "0h" || duration.safeParse(text.replace(/^-/, "")).success;
+}
 
 /**
  * Every key of the stack config. `describe` says what a value means and what is accepted; `meta.example` is shown to
@@ -35,6 +42,13 @@ const schema = z.strictObject({
     "when the cutover is to begin, a time with its offset",
     "2026-12-01T02:00:00Z",
   ),
+  notBefore: key(
+    z
+      .partialRecord(z.enum(phases), key(z.string().refine(isOffset), offsetForm, "-24h"))
+      .default({}),
+    "by phase, how long after the cutover (or, with a minus, before the planned one) it may begin",
+    "",
+  ),
   clockScale: key(
     z.number().min(1).default(1),
     "how much faster than the wall the clock runs; 1 outside a rehearsal",
@@ -47,7 +61,7 @@ const schema = z.strictObject({
   ),
   owners: z
     .record(
-      name,
+      tableName,
       key(z.string().regex(/^\S{1,128}$/), "a principal of the allowed signers", "you@example.com"),
     )
     .default({}),
@@ -78,7 +92,7 @@ const schema = z.strictObject({
   announcements: key(
     z
       .record(
-        name,
+        tableName,
         z.strictObject({
           on: key(
             z.enum(announcementMoments),
@@ -91,10 +105,7 @@ const schema = z.strictObject({
             "Orders cannot be changed from 02:00 to 02:15 UTC.",
           ),
           dueWithin: key(
-            z
-              .string()
-              .refine((text) => duration.safeParse(text).success)
-              .optional(),
+            lengthOfTime.optional(),
             "a length of time such as 48h, within which what it asks for is due",
             "48h",
           ),
@@ -105,78 +116,51 @@ const schema = z.strictObject({
     "",
   ),
   webhooks: key(
-    z.record(name, key(z.string().refine(isWebhookUrl), webhookUrlForm, "--secret")).default({}),
+    z
+      .record(tableName, key(z.string().refine(isWebhookUrl), webhookUrlForm, "--secret"))
+      .default({}),
     "the URL of a webhook for each announcement, by its name",
     "--secret",
   ),
   readings: readingsConfig.default({}),
-  databasePassword: key(z.string().min(12), "a secret of at least 12 characters", "--secret"),
-  database: z.strictObject({
-    identifier: key(z.string().regex(/^[a-z][a-z0-9-]{0,62}$/), "an RDS identifier", "flagship"),
-    name: key(z.string().regex(/^[a-z][a-z0-9_]{0,62}$/), "a PostgreSQL database name", "flagship"),
-    username: key(z.string().regex(/^[a-z][a-z0-9_]{0,62}$/), "a PostgreSQL role", "cutover"),
-    engineVersion: key(z.string().regex(/^\d+(\.\d+)?$/), "a PostgreSQL version", "18.1"),
-    instanceClass: key(z.string().startsWith("db."), "an RDS instance class", "db.t4g.small"),
-    storageGib: key(z.number().int().min(20), "whole GiB, at least 20", "20"),
-    storageEncrypted: key(z.boolean().default(true), "true or false", "true"),
-    backupRetentionDays: key(z.number().int().min(0).max(35), "whole days, 0 to 35", "7"),
-    deletionProtection: key(z.boolean().default(true), "true or false", "true"),
-    caFile: key(
-      z.string().min(1).optional(),
-      "a PEM file with the server's CA, from the project's top; RDS wants TLS unless it was switched off",
-      "rds-ca.pem",
-    ),
-    skipFinalSnapshot: key(z.boolean().default(false), "true or false", "false"),
-  }),
-  backups: z.strictObject({
-    vault: key(z.string().regex(/^[a-zA-Z0-9_-]{2,50}$/), "an AWS Backup vault name", "flagship"),
-    lockMinRetentionDays: key(z.number().int().min(0), "whole days", "7"),
-    keepDays: key(z.number().int().min(1), "whole days a backup is kept", "35"),
-    schedule: key(z.string().startsWith("cron("), "an AWS cron expression", "cron(0 3 * * ? *)"),
-  }),
-  bucket: z.strictObject({
-    name: key(z.string().regex(/^[a-z0-9][a-z0-9.-]{2,62}$/), "an S3 bucket name", "flagship-docs"),
-    encrypted: key(z.boolean().default(true), "true or false", "true"),
-    versioned: key(z.boolean().default(true), "true or false", "true"),
-    publicAccessBlocked: key(z.boolean().default(true), "true or false", "true"),
-    retentionDays: key(z.number().int().min(0), "whole days an old version is kept", "30"),
-  }),
-  archive: z.strictObject({
-    accountId: key(z.string().regex(/^[0-9a-f]{32}$/), "a Cloudflare account id", "0123…cdef"),
-    name: key(z.string().regex(/^[a-z0-9][a-z0-9-]{2,62}$/), "an R2 bucket name", "flagship-log"),
-    lockDays: key(z.number().int().min(0), "whole days an object is locked", "30"),
-  }),
-  dns: z.strictObject({
-    zoneId: key(z.string().regex(/^[0-9a-f]{32}$/), "a Cloudflare zone id", "0123…cdef"),
-    names: key(z.array(host).min(1), "a list of host names that move together", "app.example.com"),
-    ttl: z.strictObject({
-      baseline: key(z.number().int().min(60).max(86_400), "seconds, 60 to 86400", "3600"),
-      lowered: key(z.number().int().min(60).max(86_400), "seconds, 60 to 86400", "60"),
-    }),
-    resolvers: key(
-      z.array(z.string().regex(/^[\d.]+:\d+$/)).min(1),
-      "a list of resolvers as address:port",
-      "1.1.1.1:53",
-    ),
-  }),
-  services: z.strictObject({
-    slots: z.strictObject({
-      blue: key(address, "an IPv4 address", "203.0.113.10"),
-      green: key(address, "an IPv4 address", "203.0.113.20"),
-    }),
-    port: key(z.number().int().min(1).max(65_535), "the port that clients use", "8080"),
-    memoryMib: key(z.number().int().min(16), "whole MiB a service may use", "256"),
-  }),
-  legacy: z.strictObject({
-    address: key(address, "an IPv4 address", "203.0.113.30"),
-    image: key(z.string().min(1), "an image by digest", "registry.example.com/app@sha256:…"),
-  }),
+  databasePassword: key(
+    z.string().min(12).optional(),
+    "a secret of at least 12 characters",
+    "--secret",
+  ),
+  database: databaseConfig,
+  backups: backupsConfig.optional(),
+  restoreTest: restoreTestConfig.optional(),
+  buckets: table(bucketConfig, "buckets by name"),
+  secrets: table(secretConfig, "secrets by name, each with the store that keeps it"),
+  dns: dnsConfig,
+  slots: slotsConfig.optional(),
+  hosts: hostsConfig.default({}),
+  services: z.record(tableName, serviceConfig),
+  jobs: table(jobConfig, "jobs by name"),
+  flags: key(
+    z.record(tableName, z.union([z.boolean(), z.string()])).default({}),
+    "feature flags by name, each true, false or a text",
+    "",
+  ),
+  safeMode: key(
+    z.boolean().default(false),
+    "true starts the services of the release in safe mode",
+    "true",
+  ),
+  alarms: alarmsConfig.optional(),
+  identity: identityConfig.optional(),
+  legacy: legacyConfig.optional(),
   deadlines: z.strictObject({
     drainSeconds: key(z.number().min(0).max(300), "seconds open writes get to finish", "10"),
     healthSeconds: key(z.number().int().min(1), "seconds a service gets to be healthy", "60"),
     probeSeconds: key(z.number().int().min(1), "seconds a probe gets to succeed", "60"),
   }),
 });
+
+function table<Row extends z.ZodType>(row: Row, description: string) {
+  return key(z.record(tableName, row).default({}), description, "");
+}
 
 /** The keys that must be Pulumi secrets. */
 const secretKeys = ["databasePassword", "webhooks"] as const;
@@ -229,14 +213,12 @@ export function parseConfig(
   return result.data;
 }
 
-function key<T extends z.ZodType>(type: T, description: string, example: string): T {
-  return type.meta({ description, example });
-}
-
 /** Text stays text where the schema wants text; everything else is JSON, and what isn't stays text to be refused. */
 function decode(name: string, text: string): unknown {
   const wanted = schema.shape[name as keyof typeof schema.shape] as z.ZodType | undefined;
-  if (wanted instanceof z.ZodString || wanted instanceof z.ZodEnum) return text;
+  const form = wanted && unwrapped(wanted);
+  // Whatever its form: z.iso.datetime() is a text of another class.
+  if (form?.def.type === "string" || form?.def.type === "enum") return text;
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -272,11 +254,11 @@ function issueProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
     ];
   }
   // A wrong item of a list is shown as the list's own problem, because the list is what gets set.
-  const item = issue.path.findIndex((part) => typeof part === "number");
-  const path = item === -1 ? issue.path : issue.path.slice(0, item);
+  const path = typeof issue.path.at(-1) === "number" ? issue.path.slice(0, -1) : issue.path;
   const meta = schemaAt(path, raw)?.meta() ?? {};
   const where = dotted(path);
-  const example = typeof meta["example"] === "string" ? meta["example"] : "";
+  const kinds = kindsOf(issue);
+  const example = kinds[0] ?? (typeof meta["example"] === "string" ? meta["example"] : "");
   return [
     {
       where,
@@ -284,7 +266,7 @@ function issueProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
         isSecret && valueAt(raw, path) !== undefined
           ? "a secret (not shown)"
           : shown(valueAt(raw, issue.path)),
-      required: meta.description ?? `a group of keys: ${shapeAt(path, raw).join(", ")}`,
+      required: meta.description ?? formAt(path, raw, kinds),
       todo: isSecret
         ? setSecret(path)
         : example === ""
@@ -294,6 +276,21 @@ function issueProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
   ];
 }
 
+/** The names of the forms of which one must be chosen; none where that is not what is wrong. */
+function kindsOf(issue: z.core.$ZodIssue): string[] {
+  return issue.code === "invalid_union"
+    ? ("options" in issue ? (issue.options ?? []) : []).map(String)
+    : [];
+}
+
+/** What must stand at a place whose schema does not say so itself. */
+function formAt(path: readonly PropertyKey[], raw: unknown, kinds: readonly string[]): string {
+  if (kinds.length > 0) return `one of ${kinds.join(", ")}`;
+  const isList = unwrapped(schemaAt(path, raw) ?? z.unknown()) instanceof z.ZodArray;
+  const keys = shapeAt(isList ? [...path, 0] : path, raw).join(", ");
+  return isList ? `a list of groups of keys: ${keys}` : `a group of keys: ${keys}`;
+}
+
 function plainSecret(path: readonly string[]): Problem {
   return {
     where: dotted(path),
@@ -301,13 +298,6 @@ function plainSecret(path: readonly string[]): Problem {
     required: "a Pulumi secret",
     todo: setSecret(path),
   };
-}
-
-function setSecret(path: readonly PropertyKey[]): string {
-  const where = dotted(path);
-  return path.length === 1
-    ? `pulumi config set --secret ${where}`
-    : `pulumi config set --secret --path '${where}'`;
 }
 
 /** Stands for a webhook whose URL only the engine can decrypt. No name ends so, so nothing can be sent there. */
@@ -338,89 +328,62 @@ function isEncrypted(value: unknown): boolean {
   return z.strictObject({ secure: z.string() }).safeParse(value).success;
 }
 
-/** What single keys cannot say. */
-function relations(config: Config): Problem[] {
-  return [...placeRelations(config), ...webhookRelations(config)];
-}
-
-function webhookRelations({ announcements, webhooks }: Config): Problem[] {
-  const where = (name: string): string => dotted(["webhooks", name]);
-  return [
-    ...Object.keys(announcements)
-      .filter((name) => !Object.hasOwn(webhooks, name))
-      .map((name) => ({
-        where: where(name),
-        found: `nothing, but there is an announcement ${name}`,
-        required: "a webhook for every announcement",
-        todo: setSecret(["webhooks", name]),
-      })),
-    ...Object.keys(webhooks)
-      .filter((name) => !Object.hasOwn(announcements, name))
-      .map((name) => ({
-        where: where(name),
-        found: `a webhook, but no announcement ${name}`,
-        required: "an announcement for every webhook",
-        todo: `pulumi config rm --path '${where(name)}'`,
-      })),
-  ];
-}
-
-function placeRelations(config: Config): Problem[] {
-  const { ttl } = config.dns;
-  const { slots } = config.services;
-  const targets = [slots.blue, slots.green, config.legacy.address];
-  const problems: Problem[] = [];
-  if (ttl.lowered > ttl.baseline) {
-    problems.push({
-      where: `${namespace}:dns.ttl.lowered`,
-      found: `${ttl.lowered} seconds, above the baseline`,
-      required: `at most dns.ttl.baseline (${ttl.baseline} seconds)`,
-      todo: `pulumi config set --path '${namespace}:dns.ttl.lowered' 60`,
-    });
-  }
-  if (new Set(targets).size !== targets.length) {
-    problems.push({
-      where: `${namespace}:services.slots`,
-      found: targets.join(", "),
-      required: "three different addresses for blue, green and legacy",
-      todo: `pulumi config set --path '${namespace}:services.slots.green' 203.0.113.20`,
-    });
-  }
-  return problems;
-}
-
-function dotted(path: readonly PropertyKey[]): string {
-  const [first, ...rest] = path.map(String);
-  return `${namespace}:${[first, ...rest].join(".")}`;
-}
-
 function schemaAt(path: readonly PropertyKey[], raw: unknown): z.ZodType | undefined {
   const [first, name, ...rest] = path;
-  if (first !== "readings" || name === undefined) return schemaWithin(schema, path);
-  return schemaWithin(readingShape(valueAt(raw, [first, name, "kind"])), rest);
+  if (first !== "readings" || name === undefined) return schemaWithin(schema, path, raw);
+  const value = valueAt(raw, [first, name]);
+  return schemaWithin(readingShape(valueAt(value, ["kind"])), rest, value);
 }
 
-function schemaWithin(from: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined {
+/** Where a path leads in a schema; `value` is what was given there, and tells which of several forms is meant. */
+function schemaWithin(
+  from: z.ZodType,
+  path: readonly PropertyKey[],
+  value: unknown,
+): z.ZodType | undefined {
   let at: z.ZodType | undefined = from;
-  for (const part of path) {
-    if (at instanceof z.ZodDefault || at instanceof z.ZodOptional) at = at.unwrap() as z.ZodType;
-    if (at instanceof z.ZodRecord) at = at.valueType as z.ZodType;
-    else if (at instanceof z.ZodObject) at = (at.shape as Record<string, z.ZodType>)[String(part)];
+  path.forEach((part, depth) => {
+    const form = at === undefined ? undefined : formOf(at, valueAt(value, path.slice(0, depth)));
+    if (form instanceof z.ZodRecord) at = form.valueType as z.ZodType;
+    else if (form instanceof z.ZodArray) at = form.element as z.ZodType;
+    else if (form instanceof z.ZodObject)
+      at = (form.shape as Record<string, z.ZodType>)[String(part)];
     else at = undefined;
-  }
+  });
   return at;
+}
+
+/** A schema without what may be left out; of several forms the one that a value names, or else the first. */
+function formOf(schemaOf: z.ZodType, value: unknown): z.ZodType {
+  const form = unwrapped(schemaOf);
+  if (!(form instanceof z.ZodDiscriminatedUnion)) return form;
+  const { discriminator } = form.def;
+  const named = valueAt(value, [discriminator]);
+  const forms = form.options as z.ZodObject[];
+  return (
+    forms.find((one) => (one.shape[discriminator] as z.ZodLiteral).value === named) ??
+    (forms[0] as z.ZodType)
+  );
+}
+
+/** A schema without what may be left out. */
+function unwrapped(schemaOf: z.ZodType): z.ZodType {
+  return schemaOf instanceof z.ZodDefault || schemaOf instanceof z.ZodOptional
+    ? unwrapped(schemaOf.unwrap() as z.ZodType)
+    : schemaOf;
 }
 
 /** What the names in a record must look like. */
 function keyForm(path: readonly PropertyKey[], raw: unknown): string {
-  let at = schemaAt(path, raw);
-  if (at instanceof z.ZodDefault) at = at.unwrap() as z.ZodType;
+  const found = schemaAt(path, raw);
+  const at = found === undefined ? undefined : formOf(found, valueAt(raw, path));
   const meta = at instanceof z.ZodRecord ? (at.keyType as z.ZodType).meta() : undefined;
   return meta?.description ?? "another name";
 }
 
 function shapeAt(path: readonly PropertyKey[], raw: unknown): string[] {
-  const at = schemaAt(path, raw);
+  const found = schemaAt(path, raw);
+  const at = found === undefined ? undefined : formOf(found, valueAt(raw, path));
   return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
 }
 

@@ -3,17 +3,23 @@ import * as pulumi from "@pulumi/pulumi";
 import { evidenceDigest } from "../policies/contract/documents.ts";
 import { parseConfig } from "./config.ts";
 import { readCa } from "./databases/ca.ts";
+import { readBeforeImage, zoneText, type ZoneImage } from "./dns/before-image.ts";
 import { loadDocuments } from "./evidence/load-documents.ts";
+import type { ReadingContext } from "./readings/reading.ts";
 import { readWanted } from "./readings/readings.ts";
 import { loadChecklist } from "./release/checklist.ts";
 import { refuseEarlyEnd } from "./release/early-end.ts";
-import { recordedVersions, servingVersion } from "./release/ledger.ts";
+import { isRepeat, recordedVersions, servingVersion } from "./release/ledger.ts";
 import { planRelease } from "./release/plan.ts";
 import { readState } from "./release/read-state.ts";
 import { availableVersions, readRelease } from "./release/release.ts";
 import type { Evidence } from "./release/resources.ts";
+import { replacedBy } from "./release/replaced.ts";
 import { runFacts } from "./release/run-facts.ts";
-import { walk, type Run } from "./release/sequence.ts";
+import type { Run } from "./release/run.ts";
+import { walk } from "./release/sequence.ts";
+
+const imageMilliseconds = 20_000;
 
 // Read: what is wanted, what is known, and where the stack stands.
 const root = pulumi.getRootDirectory();
@@ -21,8 +27,8 @@ const config = parseConfig(pulumi.runtime.allConfig(), secretConfigKeys());
 const folder = join(root, config.folder);
 const file = readRelease(folder, config.release);
 const checklist = loadChecklist(config.system);
-const tlsCa = readCa(config.database.caFile, root);
-const { ledger, database } = await readState();
+const tlsCa = config.database.kind === "rds" ? readCa(config.database.caFile, root) : undefined;
+const { ledger, database, resources } = await readState(config.database);
 
 // Plan: what this run is going to do, before anything is declared.
 const stack = `${config.system}/${pulumi.getStack()}`;
@@ -31,7 +37,10 @@ const evidence = await readEvidence();
 const facts = runFacts(config, plan, stack, {
   evidenceDigest: evidenceDigest(evidence.documents),
   checklistDigest: checklist.digest,
+  replaced: replacedBy(config, resources),
 });
+
+const zones = await imageOfZones();
 
 // Declare: every step in its order, each behind its guards.
 const run: Run = {
@@ -41,11 +50,14 @@ const run: Run = {
   evidence,
   stack,
   folder,
-  password: pulumi.secret(config.databasePassword),
+  password:
+    config.databasePassword === undefined ? undefined : pulumi.secret(config.databasePassword),
   tlsCa,
+  zones,
   passages: [],
   guards: [],
   hooks: {},
+  secrets: {},
 };
 walk(run);
 refuseEarlyEnd(run);
@@ -56,6 +68,20 @@ export const serving = run.record?.ledger.apply(({ now }) => servingVersion(now)
 /** The versions that can be gone back to, oldest first. */
 export const recorded = run.record?.ledger.apply(({ records }) => recordedVersions(records));
 
+/** The records as they were before the newest release, in the form of zone files: what a rollback by hand needs. */
+export const dnsBefore = run.record?.ledger.apply(({ records }) =>
+  zoneText(records.at(-1)?.zones ?? [], config.dns),
+);
+
+/** What DNS answers before this run moves traffic. A repeated run tells what the first one saw. */
+async function imageOfZones(): Promise<readonly ZoneImage[]> {
+  if (!plan.moves) return [];
+  if (isRepeat(ledger.now, plan.phase, plan.release.version)) {
+    return ledger.records.at(-1)?.zones ?? [];
+  }
+  return readBeforeImage(config.dns, AbortSignal.timeout(imageMilliseconds));
+}
+
 /** What the gates of the checklist are told. The way back asks for none of it, and must not wait for it. */
 async function readEvidence(): Promise<Evidence> {
   if (plan.direction === "rollback") return { documents: [], readings: {} };
@@ -63,17 +89,17 @@ async function readEvidence(): Promise<Evidence> {
     loadDocuments(config.evidence, plan.release.version, root),
     readWanted(config.readings, checklist, plan.phase, {
       release: plan.release,
-      database:
-        database === undefined
-          ? undefined
-          : {
-              ...database,
-              password: config.databasePassword,
-              ...(tlsCa === undefined ? {} : { tlsCa }),
-            },
+      database: connectionForReadings(),
     }),
   ]);
   return { documents, readings };
+}
+
+/** How readings reach the database: it must be there, and the stack config must have its password. */
+function connectionForReadings(): ReadingContext["database"] {
+  const { databasePassword: password } = config;
+  if (database === undefined || password === undefined) return undefined;
+  return { ...database, password, ...(tlsCa === undefined ? {} : { tlsCa }) };
 }
 
 function secretConfigKeys(): string[] {

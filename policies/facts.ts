@@ -56,6 +56,13 @@ const shape: readonly ShapeRow[] = [
   { path: "before.ttl", is: orNull(isTtl), what: "a TTL with its times, or nothing" },
   { path: "before.times", is: orNull(isTextRecord), what: "times by phase" },
   { path: "before.record", is: orNull(isRecorded), what: "a release record, or nothing" },
+  { path: "phases", ...texts },
+  { path: "notBefore", ...record },
+  { path: "before.restoreTest", is: orNull(isRestoreTest), what: "a restore test, or nothing" },
+  { path: "before.legacyExport", is: orNull(isExport), what: "an export, or nothing" },
+  { path: "identity.certificates", ...record },
+  { path: "identity.redirects", is: isRedirects, what: "redirect URIs by client" },
+  { path: "legacy.d1", is: orNull(isText), what: "a text or nothing" },
   { path: "steps", ...texts },
   { path: "plannedCutover", is: orNull(isText), what: "a time or nothing" },
   { path: "ttlSeconds", ...number },
@@ -64,10 +71,14 @@ const shape: readonly ShapeRow[] = [
   { path: "evidenceDigest", ...text },
   { path: "checklistDigest", ...text },
   { path: "covers.databases", ...texts },
+  { path: "covers.containerDatabases", ...texts },
   { path: "covers.backups", ...texts },
   { path: "covers.buckets", ...texts },
   { path: "covers.archives", ...texts },
   { path: "covers.services", ...texts },
+  { path: "covers.secrets", ...texts },
+  { path: "covers.alarms", ...texts },
+  { path: "replaced", is: isReplacedList, what: "a list of what is replaced" },
   { path: "clockScale", ...number },
   { path: "configDigest", ...text },
 ];
@@ -108,6 +119,29 @@ function isRecorded(value: unknown): boolean {
   );
 }
 
+function isRestoreTest(value: unknown): boolean {
+  return isRecord(value) && isText(value["at"]) && isText(value["recoveryPoint"]);
+}
+
+function isExport(value: unknown): boolean {
+  return (
+    isRecord(value) && isText(value["at"]) && isNumber(value["bytes"]) && isText(value["sha256"])
+  );
+}
+
+function isRedirects(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    Object.values(value).every(
+      (client) => isRecord(client) && isTexts(client["legacy"]) && isTexts(client["told"]),
+    )
+  );
+}
+
+function isReplacedList(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => isRecord(one) && isText(one["resource"]));
+}
+
 function isTextRecord(value: unknown): boolean {
   return isRecord(value) && Object.values(value).every((entry) => typeof entry === "string");
 }
@@ -115,12 +149,29 @@ function isTextRecord(value: unknown): boolean {
 function withNulls(facts: GuardFacts): GuardFacts {
   const before: Partial<BeforeFacts> = facts.before;
   const { phase = null, release = null, serving = null, ttl = null } = before;
-  const { record = null } = before;
+  const { record = null, restoreTest = null, legacyExport = null } = before;
+  const { d1 = null } = facts.legacy as Partial<GuardFacts["legacy"]>;
   const { plannedCutover = null } = facts as Partial<GuardFacts>;
   const times = before.times ?? {};
   return {
     ...facts,
     plannedCutover,
-    before: { ...facts.before, phase, release, serving, ttl, times, record },
+    replaced: facts.replaced.map(({ resource, property = null, key = null }) => ({
+      resource,
+      property,
+      key,
+    })),
+    legacy: { d1 },
+    before: {
+      ...facts.before,
+      phase,
+      release,
+      serving,
+      ttl,
+      times,
+      record,
+      restoreTest,
+      legacyExport,
+    },
   };
 }

@@ -57,7 +57,7 @@ export function gatePolicy(gate: Gate, judging: Judging): ResourceValidationPoli
     enforcementLevel: "mandatory",
     validateResource: ({ urn, type, name, props }, report) => {
       run.markLive(gate.id);
-      if (gate.about === "resource" && type === nouns[gate.noun].type) {
+      if (gate.about === "resource" && nouns[gate.noun].types.includes(type)) {
         const found = judgeResource(gate, { urn, type, name, props });
         if (run.entry === undefined) reportAll(report, gate, "mandatory", found);
         else reportJudged(report, gate, found, run.entry.facts, judging, "mandatory");

@@ -139,16 +139,19 @@ export function judgeCover(
   seen: Seen,
 ): Finding[] {
   return nounsOf(gate).flatMap((noun) => {
-    const { one, type, nameIn, mayBeNone } = nouns[noun];
+    const { one, types, nameIn, mayBeNone } = nouns[noun];
     const covered = facts.covers[noun];
-    if (covered.length === 0 && !mayBeNone) {
+    const isFree = typeof mayBeNone === "string" ? facts.covers[mayBeNone].length > 0 : mayBeNone;
+    if (covered.length === 0 && !isFree) {
       return findings(gate, `release ${facts.release.version}`, () => [
         inconclusive(`it covers no ${one}, so there is nothing to judge`, {
           remedy: `declare a ${one} in the stack config`,
         }),
       ]);
     }
-    const readings = seen.ofType(type).map((resource) => readName(resource, nameIn));
+    const readings = types
+      .flatMap((type) => seen.ofType(type))
+      .map((resource) => readName(resource, nameIn));
     const unknown = readings.filter((reading) => reading === "unknown").length;
     return covered
       .filter(
@@ -178,8 +181,8 @@ export function judgeGate(
     );
   }
   const declared = nounsOf(gate).flatMap((noun) =>
-    seen
-      .ofType(nouns[noun].type)
+    nouns[noun].types
+      .flatMap((type) => seen.ofType(type))
       .flatMap((resource) =>
         gate.about === "resource"
           ? judgeResource(gate, resource)

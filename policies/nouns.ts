@@ -7,43 +7,65 @@ export type Noun = keyof CoverFacts;
 export interface NounRow {
   /** The word for one of them in a message. */
   readonly one: string;
-  readonly type: string;
+  /** Type tokens. They may be several, with inputs of the same names. */
+  readonly types: readonly string[];
   /** The input that holds the name by which the cloud knows it. */
   readonly nameIn: string;
-  /** Whether a system may do without. Where it may not, an empty list closes the gate. */
-  readonly mayBeNone: boolean;
+  /**
+   * Whether a system may do without: always, never, or where it has one of another noun. Where it may not, an empty list
+   * closes the gate.
+   */
+  readonly mayBeNone: boolean | Noun;
 }
 
 /** The resources that gates look for. */
 export const nouns: Readonly<Record<Noun, NounRow>> = {
   databases: {
     one: "database",
-    type: "aws:rds/instance:Instance",
+    types: ["aws:rds/instance:Instance"],
     nameIn: "identifier",
-    mayBeNone: false,
+    mayBeNone: "containerDatabases",
+  },
+  containerDatabases: {
+    one: "database container",
+    types: ["docker:index/container:Container"],
+    nameIn: "name",
+    mayBeNone: "databases",
   },
   backups: {
     one: "backup vault",
-    type: "aws:backup/vault:Vault",
+    types: ["aws:backup/vault:Vault"],
     nameIn: "name",
-    mayBeNone: false,
+    mayBeNone: "containerDatabases",
   },
   buckets: {
     one: "bucket",
-    type: "aws:s3/bucket:Bucket",
+    types: ["aws:s3/bucket:Bucket"],
     nameIn: "bucket",
-    mayBeNone: false,
+    mayBeNone: true,
   },
   archives: {
     one: "R2 bucket",
-    type: "cloudflare:index/r2Bucket:R2Bucket",
+    types: ["cloudflare:index/r2Bucket:R2Bucket"],
     nameIn: "name",
     mayBeNone: true,
   },
   services: {
     one: "container",
-    type: "docker:index/container:Container",
+    types: ["docker:index/container:Container", "cutover:index:InPlaceService"],
     nameIn: "name",
     mayBeNone: false,
+  },
+  secrets: {
+    one: "secret",
+    types: ["aws:secretsmanager/secret:Secret"],
+    nameIn: "name",
+    mayBeNone: true,
+  },
+  alarms: {
+    one: "alarm",
+    types: ["aws:cloudwatch/metricAlarm:MetricAlarm"],
+    nameIn: "name",
+    mayBeNone: true,
   },
 };

@@ -9,6 +9,9 @@ export const requirements = {
    */
   backupRetentionDays: 7,
 
+  /** Days that a restore test may be old: a month, as the release checklist of StageOS asks. */
+  restoreTestDays: 30,
+
   /**
    * Days that a locked vault keeps each recovery point at least, so that it outlives the automated backups.
    * https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html
@@ -27,6 +30,12 @@ export const requirements = {
    * https://developers.cloudflare.com/r2/buckets/bucket-locks/
    */
   archiveLockDays: 30,
+
+  /**
+   * Days in which a deleted secret can be had back: the fewest that Secrets Manager gives, but for none at all.
+   * https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html
+   */
+  secretRecoveryDays: 7,
 
   /**
    * Seconds that a DNS answer may live when traffic is about to move: five minutes, the longest that clients go on to

@@ -6,6 +6,14 @@ export function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 
+// Date.parse alone takes "7" for a day in 2001, and a time without a zone for a local one.
+const iso8601 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** Tells whether a value is a time with its offset, ISO 8601. */
+export function isTime(value: unknown): value is string {
+  return typeof value === "string" && iso8601.test(value) && Number.isFinite(Date.parse(value));
+}
+
 /** Tells whether a value is a number that can be reckoned with. */
 export function isNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);

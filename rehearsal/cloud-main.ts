@@ -40,8 +40,8 @@ await runCommand(help, {}, async ({ stack }, signal) => {
 
 /** Shell lines that set the workspace's environment. */
 function exports(workspace: Workspace): string {
-  const lines = Object.entries(workspace.env).map(
-    ([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`,
+  const lines = Object.entries(workspace.env).map(([name, value]) =>
+    value === undefined ? `unset ${name}` : `export ${name}='${value.replaceAll("'", "'\\''")}'`,
   );
   return `${lines.join("\n")}\n`;
 }

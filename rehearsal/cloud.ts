@@ -1,13 +1,17 @@
 import { join } from "node:path";
 import { startProvider, type ProviderDefinition } from "../infra/provider/serve.ts";
 import { imagesFolder, openRegistry, type Registry } from "./registry/registry.ts";
+import { startAwsApi } from "./stand-ins/aws-api/aws-api.ts";
 import { openAws } from "./stand-ins/aws.ts";
 import { dnsRecords, openCloudflare } from "./stand-ins/cloudflare.ts";
 import { startAuthoritative, startCaching } from "./stand-ins/dns.ts";
+import { startDockerApi } from "./stand-ins/docker-api.ts";
 import { openDocker } from "./stand-ins/docker.ts";
 import { openFaults, withFaults, type Faults } from "./stand-ins/faults.ts";
 import { claimNetwork, type Network } from "./stand-ins/network.ts";
 import { openStore } from "./stand-ins/store.ts";
+
+const region = "us-east-1";
 
 /** How a cloud is started. */
 export interface CloudOptions {
@@ -22,7 +26,7 @@ export interface CloudOptions {
 /** The stand-ins of aws, cloudflare and docker, running in this process. */
 export interface Cloud {
   /** What makes the engine use them instead of the real providers. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** gRPC ports of the providers by name. */
   readonly ports: Readonly<Record<string, number>>;
   readonly network: Network;
@@ -31,6 +35,12 @@ export interface Cloud {
   /** `address:port` of the name server in charge of the zones. */
   readonly nameServer: string;
   readonly registry: Registry;
+  /** Address of the container daemon, as `cutover:hosts` takes it. */
+  readonly containerHost: string;
+  /** PEM file with the CA of the databases. */
+  readonly databaseCaFile: string;
+  /** What happens by itself in a night: people put values into new secrets, and RDS takes its automated snapshots. */
+  passNight(): Promise<void>;
   /** What can be made to go wrong. */
   readonly faults: Faults;
   /**
@@ -80,20 +90,35 @@ async function start(
     ports[definition.name] = provider.port;
   };
   // Databases first: containers look for theirs as soon as they start.
-  await serve(await openAws({ store, network, clockScale, region: "us-east-1" }));
+  const account = { store, network, clockScale, region };
+  const aws = await openAws(account);
+  await serve(aws);
+  const awsApi = await startAwsApi({ account, aws, address: network.world, region });
+  ends.push(() => awsApi.close());
   await serve(openCloudflare(store));
-  await serve(await openDocker(store, registry));
+  const docker = await openDocker(store, registry);
+  await serve(docker);
+  const dockerApi = await startDockerApi(docker.daemon, store.folder);
+  ends.push(() => dockerApi.close());
   const attached = Object.entries(ports).map(([name, port]) => `${name}:${port}`);
   return {
     env: {
       PULUMI_DEBUG_PROVIDERS: attached.join(","),
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      DOCKER_HOST: dockerApi.host,
+      ...awsApi.env,
     },
     ports,
     network,
     resolver: caching.server,
     nameServer: authoritative.server,
     registry,
+    containerHost: dockerApi.host,
+    databaseCaFile: aws.databaseCaFile,
+    async passNight() {
+      awsApi.fillSecrets();
+      await awsApi.backUp();
+    },
     faults: openFaults(faultsFolder),
   };
 }

@@ -9,6 +9,7 @@ const help = `Rehearses a release on local stand-ins of the clouds, with the rea
 
 Usage: npm run rehearse -- [options]
 
+  --example NAME   a system below examples/, through all its phases
   --stack NAME     whose config is rehearsed: staging or production (production)
   --report FILE    write the figures as JSON
   --keep           keep the workspace and say where it is
@@ -17,19 +18,27 @@ Usage: npm run rehearse -- [options]
 Examples:
   npm run rehearse
   npm run rehearse -- --stack staging --report rehearsal.json
+  npm run rehearse -- --example stageos
 
 Ends with 0 only when everything went as it must.
 `;
 
 const options = {
+  example: { type: "string" },
   report: { type: "string" },
   keep: { type: "boolean", default: false },
 } as const;
 
-await runCommand(help, options, async ({ stack, keep, report: file }, signal) => {
+await runCommand(help, options, async ({ example, stack, keep, report: file }, signal) => {
   if (file !== undefined) await expectWritable(file);
   const engine = await ensureEngine();
-  const report = await rehearse({ engine, stack, keep, signal });
+  const report = await rehearse({
+    engine,
+    stack,
+    keep,
+    signal,
+    ...(example === undefined ? {} : { example }),
+  });
   console.log(`\n${figures(report)}`);
   if (file !== undefined) await replaceFile(file, `${JSON.stringify(report, null, 2)}\n`);
 });

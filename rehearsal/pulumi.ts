@@ -36,7 +36,7 @@ export interface Workplace {
   readonly pulumi: string;
   /** Folder with Pulumi.yaml. */
   readonly folder: string;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Options of one run. */

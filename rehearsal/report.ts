@@ -27,6 +27,7 @@ export interface RefusalReport {
 
 /** What a rehearsal found out. */
 export interface Report {
+  readonly system: string;
   readonly stack: string;
   /** ISO 8601. */
   readonly startedAt: string;

@@ -2,45 +2,35 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { attest } from "../cli/attest.ts";
 import { approve } from "../cli/approve.ts";
+import { rolesAsked } from "../cli/asked.ts";
 import { readProject } from "../cli/project.ts";
 import { codeOf } from "../infra/provider/error-text.ts";
 import { waiverNamespace, namespaceOf } from "../policies/signatures/roles.ts";
+import type { Phase } from "../policies/contract/phase.ts";
 import { RehearsalError } from "./command.ts";
+import { attestReports, type Occasion } from "./reports.ts";
 
 /** Keys of a CI and of people, which only this rehearsal trusts. */
 export interface Signers {
   /** File of the CI's private key. */
   readonly ci: string;
-  /** Files of the people's SSH keys, by role. */
-  readonly people: Readonly<Record<Role, string>>;
+  /**
+   * File of the SSH key of who signs in a role.
+   *
+   * @throws RehearsalError when nobody does
+   */
+  keyOf(role: string): string;
 }
-
-/** The roles that the flagship's checklist asks for. */
-export const roles = ["release-manager", "database-owner"] as const;
-
-/** One of the roles. */
-export type Role = (typeof roles)[number];
-
-/** The evidence that the flagship's checklist asks for: its format, and its report below the system's folder. */
-const evidence = [
-  { name: "unit-tests", format: "junit", report: "evidence/VERSION/unit-tests.xml" },
-  ...["api", "worker", "web"].map((image) => ({
-    name: `image-scan-${image}`,
-    format: "trivy",
-    report: `evidence/VERSION/image-scan-${image}.json`,
-  })),
-  { name: "runbook", format: "markdown", report: "runbook.md" },
-];
 
 /**
  * Makes keys, and makes them the only ones that the pack in a project folder trusts.
  *
  * @param project a project folder with a pack of its own
+ * @param roles each is a person, `<role>@example.com`
  * @throws RehearsalError without ssh-keygen
  */
-export async function makeSigners(project: string): Promise<Signers> {
+export async function makeSigners(project: string, roles: readonly string[]): Promise<Signers> {
   const keys = join(project, "keys");
   const trust = join(project, "policies", "trust");
   await mkdir(join(trust, "keys"), { recursive: true });
@@ -63,8 +53,14 @@ export async function makeSigners(project: string): Promise<Signers> {
     }),
   );
   await writeFile(join(trust, "allowed_signers"), `${people.map(({ line }) => line).join("\n")}\n`);
-  const files = Object.fromEntries(people.map(({ role, file }) => [role, file]));
-  return { ci, people: files as Record<Role, string> };
+  return {
+    ci,
+    keyOf(role) {
+      const person = people.find((one) => one.role === role);
+      if (person === undefined) throw new RehearsalError(`Nobody signs as ${role} here.`);
+      return person.file;
+    },
+  };
 }
 
 /** Where a release is signed for. */
@@ -76,50 +72,32 @@ export interface SigningPlace {
 }
 
 /**
- * Does what CI and people do before a cutover: the scans are made anew, every report is attested, and every role
+ * Does what CI and people do before a phase: every report that its gates ask for is made and attested, and every role
  * approves.
  */
-export async function signRelease(place: SigningPlace, release: string): Promise<void> {
-  await attestRelease(place, release);
-  await approveRelease(place, release);
-}
-
-/** Attests every report of a release that the checklist asks for, but for those named. */
-export async function attestRelease(
+export async function signRelease(
   place: SigningPlace,
   release: string,
-  without: readonly string[] = [],
+  occasion: Occasion = cutover,
 ): Promise<void> {
-  const { folder, stack, signers } = place;
-  for (const { name, format, report } of evidence.filter((one) => !without.includes(one.name))) {
-    const file = join(folder, "examples", "flagship", report.replace("VERSION", release));
-    const { images } = readProject({ folder, stack, release }).release;
-    for (const [service, image] of Object.entries(images)) {
-      if (name === `image-scan-${service}`) await scanAnew(file, image);
-    }
-    await attest(name, { folder, stack, release, format, report: file, key: signers.ci });
+  await attestReports(place, release, occasion);
+  await approveRelease(place, release, occasion.phase);
+}
+
+/** Lets every role that a phase's gates ask for approve it, with the release's evidence as it is now. */
+export async function approveRelease(
+  { folder, stack, signers }: SigningPlace,
+  release: string,
+  phase: Phase = cutover.phase,
+): Promise<void> {
+  const { checklist } = readProject({ folder, stack, release, phase });
+  for (const role of rolesAsked(checklist, phase)) {
+    await approve({ folder, stack, release, phase, role, key: signers.keyOf(role) });
   }
 }
 
-/** Lets every role approve the cutover of a release, with its evidence as it is now. */
-export async function approveRelease(place: SigningPlace, release: string): Promise<void> {
-  const { folder, stack, signers } = place;
-  for (const role of roles) {
-    await approve({ folder, stack, release, phase: "cutover", role, key: signers.people[role] });
-  }
-}
-
-/** What a new scan of an image says: what the last one said, but for its time and the image. */
-async function scanAnew(file: string, image: string): Promise<void> {
-  const report = JSON.parse(await readFile(file, "utf8")) as { Metadata: object };
-  const scan = {
-    ...report,
-    CreatedAt: new Date().toISOString(),
-    ArtifactName: image,
-    Metadata: { ...report.Metadata, RepoDigests: [image] },
-  };
-  await writeFile(file, JSON.stringify(scan));
-}
+/** The cutover of a first release. */
+export const cutover: Occasion = { phase: "cutover", times: {}, previous: null };
 
 async function sshKeygen(...args: string[]): Promise<void> {
   try {

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientConfig } from "pg";
 import { releaseRecordType } from "../infra/provider/type-tokens.ts";
 import type { Ledger } from "../infra/release/ledger.ts";
-import { clockScale } from "./clock.ts";
 import { RehearsalError } from "./command.ts";
+import type { Workspace } from "./workspace.ts";
 import { pulumi, type RunResult, type Workplace } from "./pulumi.ts";
 
 /** A resource of a stack's state. */
@@ -60,7 +60,26 @@ export function ledgerIn(state: readonly StateResource[]): Ledger | undefined {
 }
 
 /** How to reach the database as its master user. The password is read from the stack's config and goes nowhere else. */
-export async function connectionOf(place: Workplace): Promise<ClientConfig> {
+export async function connectionOf(
+  place: Workplace & Pick<Workspace, "configured">,
+): Promise<ClientConfig> {
+  const password = (await must(place, ["config", "get", "databasePassword"])).trim();
+  const {
+    kind,
+    address: host,
+    port: at,
+    name,
+    username: role,
+  } = place.configured(["cutover:database"]) as Record<string, unknown>;
+  if (kind === "container") {
+    const own = {
+      host: String(host),
+      port: Number(at),
+      database: String(name),
+      user: String(role),
+    };
+    return { ...own, password };
+  }
   const instance = (await stateOf(place)).find(({ type }) => type === "aws:rds/instance:Instance");
   const { address, port, dbName, username } = instance?.outputs ?? {};
   return {
@@ -68,12 +87,17 @@ export async function connectionOf(place: Workplace): Promise<ClientConfig> {
     port: Number(port),
     database: String(dbName),
     user: String(username),
-    password: (await must(place, ["config", "get", "databasePassword"])).trim(),
+    password,
+    ssl: { rejectUnauthorized: false },
   };
 }
 
 /** Waits until every answer that was given with the old TTL has run out, by the ledger's own time stamp. */
-export async function answersRunOut(place: Workplace, signal?: AbortSignal): Promise<void> {
+export async function answersRunOut(
+  place: Workplace,
+  clockScale: number,
+  signal?: AbortSignal,
+): Promise<void> {
   const ttl = ledgerIn(await stateOf(place))?.now.ttl;
   if (ttl === undefined || ttl === null) throw new RehearsalError("No TTL was recorded yet.");
   const due = Date.parse(ttl.changedAt) + (ttl.previousSeconds * 1000) / clockScale;

@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client, type ClientConfig } from "pg";
+import { Client, escapeIdentifier, type ClientConfig } from "pg";
 import { lookup } from "./lookup.ts";
 
 /** Whom a writer writes to. */
@@ -10,6 +10,8 @@ export interface WriterOptions {
   readonly port: number;
   /** `address:port` of the resolver that it asks. */
   readonly resolver: string;
+  /** Where it POSTs what it writes, and the table that must have it; orders by default. */
+  readonly writes?: { readonly path: string; readonly table: string };
   /** Writes a second at most; 20 by default. */
   readonly perSecond?: number;
 }
@@ -50,6 +52,7 @@ export interface Writer {
  */
 export async function startWriter(options: WriterOptions): Promise<Writer> {
   const milliseconds = 1000 / (options.perSecond ?? 20);
+  const { table } = options.writes ?? orders;
   const acknowledged: number[] = [];
   const failures = new Map<string, number>();
   const takenBy = new Map<string, number>();
@@ -107,11 +110,12 @@ export async function startWriter(options: WriterOptions): Promise<Writer> {
     stop,
     figures,
     async verify(connection) {
-      return { ...figures(), lost: await countMissing(acknowledged, connection) };
+      return { ...figures(), lost: await countMissing(acknowledged, table, connection) };
     },
   };
 }
 
+const orders = { path: "/orders", table: "orders" };
 const firstSeconds = 15;
 const pollMilliseconds = 20;
 const placeMilliseconds = 3000;
@@ -124,28 +128,41 @@ interface Attempt {
   readonly failure: string | undefined;
 }
 
-async function place({ host, port, resolver }: WriterOptions, id: number): Promise<Attempt> {
+async function place(
+  { host, port, resolver, writes = orders }: WriterOptions,
+  id: number,
+): Promise<Attempt> {
   let address = "";
   try {
     const { code, addresses } = await lookup(host, resolver, lookupMilliseconds);
     const [first] = addresses;
     if (first === undefined) return { address, failure: code === "NOERROR" ? "NODATA" : code };
     address = first.address;
-    const status = await post(address, port, host, JSON.stringify({ id, note: "rehearsal" }));
+    const status = await post(
+      { address, port, host, path: writes.path },
+      JSON.stringify({ id, note: "rehearsal" }),
+    );
     return { address, failure: status === 201 ? undefined : String(status) };
   } catch (error) {
     return { address, failure: reasonOf(error) };
   }
 }
 
-function post(address: string, port: number, host: string, body: string): Promise<number> {
+interface Place {
+  readonly address: string;
+  readonly port: number;
+  readonly host: string;
+  readonly path: string;
+}
+
+function post({ address, port, host, path }: Place, body: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
         method: "POST",
         host: address,
         port,
-        path: "/orders",
+        path,
         headers: { host: `${host}:${port}`, "content-type": "application/json" },
         signal: AbortSignal.timeout(placeMilliseconds),
         // A kept connection would go on to the old address after DNS has moved.
@@ -166,6 +183,7 @@ function post(address: string, port: number, host: string, body: string): Promis
 
 async function countMissing(
   ids: readonly number[],
+  table: string,
   connection: string | ClientConfig,
 ): Promise<number> {
   const client = new Client(connection);
@@ -175,7 +193,7 @@ async function countMissing(
     let found = 0;
     for (let from = 0; from < ids.length; from += verifiedAtOnce) {
       const { rows } = await client.query<{ count: number }>(
-        "SELECT count(*)::int AS count FROM orders WHERE id = ANY($1::bigint[])",
+        `SELECT count(*)::int AS count FROM ${escapeIdentifier(table)} WHERE id = ANY($1::bigint[])`,
         [ids.slice(from, from + verifiedAtOnce)],
       );
       found += rows[0]?.count ?? 0;

@@ -6,17 +6,20 @@ import { VaultLockConfiguration } from "@pulumi/aws/backup/vaultLockConfiguratio
 import { Role } from "@pulumi/aws/iam/role.js";
 import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
 import { Component, type StepOptions } from "../component.ts";
-import type { Config } from "../config.ts";
+import type { BackupsConfig } from "./config.ts";
 
 /** What backups are made from: the config's `backups` group, the key of the vault and what is backed up. */
 export interface BackupsArgs {
-  readonly settings: Config["backups"];
+  readonly settings: BackupsConfig;
   readonly kmsKeyArn: pulumi.Input<string>;
   /** ARNs of what is backed up. */
   readonly resources: pulumi.Input<string>[];
 }
 
-/** A locked AWS Backup vault, a plan that fills it every day, and the role that does the work. */
+/**
+ * A locked AWS Backup vault, a plan that fills it every day, and the role that does the work. With `copyTo` each
+ * backup is copied to a vault elsewhere, whose own access policy must let this account in.
+ */
 export class Backups extends Component {
   constructor(name: string, args: BackupsArgs, step: StepOptions) {
     super("backups:Backups", name, step);
@@ -54,6 +57,16 @@ export class Backups extends Component {
             targetVaultName: settings.vault,
             schedule: settings.schedule,
             lifecycle: { deleteAfter: settings.keepDays },
+            ...(settings.copyTo === undefined
+              ? {}
+              : {
+                  copyActions: [
+                    {
+                      destinationVaultArn: settings.copyTo.vaultArn,
+                      lifecycle: { deleteAfter: settings.copyTo.keepDays },
+                    },
+                  ],
+                }),
           },
         ],
       },

@@ -1,11 +1,12 @@
 import { randomInt } from "node:crypto";
 import type { Answer, DecodedPacket } from "dns-packet";
 import { exchange, exchangeOverTcp } from "./dns-exchange.ts";
+import { dataText } from "./dns-text.ts";
 
 /** What is asked. */
 export interface DnsQuestion {
   readonly name: string;
-  readonly type: "A" | "AAAA" | "CNAME" | "NS";
+  readonly type: "A" | "AAAA" | "CNAME" | "TXT" | "CAA" | "MX" | "NS";
 }
 
 /** A record of an answer. */
@@ -15,7 +16,7 @@ export interface DnsRecord {
   readonly type: string;
   /** Seconds that it may be kept from now on. */
   readonly ttl: number;
-  /** An address, or a name in small letters. */
+  /** An address, a name in small letters, or what {@link dataText} makes of another type. */
   readonly data: string;
 }
 
@@ -126,6 +127,6 @@ function recordOf(answer: Answer): DnsRecord {
     name: answer.name.toLowerCase(),
     type: answer.type,
     ttl,
-    data: typeof data === "string" ? data.toLowerCase() : "",
+    data: dataText(answer.type, data),
   };
 }

@@ -27,6 +27,7 @@ export const plainUrl = z
  *
  * @param address connect here, whatever the URL's host resolves to; `Host` and the TLS name stay the URL's
  * @param headers to send, names in small letters
+ * @param port connect to this port, whatever the URL says; `Host` stays the URL's
  * @throws Error saying why there is no answer
  */
 export async function get(
@@ -35,6 +36,7 @@ export async function get(
   timeoutMilliseconds: number,
   signal: AbortSignal,
   headers: Readonly<Record<string, string>> = {},
+  port?: number,
 ): Promise<Answer> {
   const { request } =
     url.protocol === "https:" ? await import("node:https") : await import("node:http");
@@ -50,9 +52,10 @@ export async function get(
       url,
       {
         agent: false,
-        headers: { "user-agent": "cutover-probe", accept: "*/*", ...headers },
+        headers: { "user-agent": "cutover-probe", accept: "*/*", host: url.host, ...headers },
         signal: AbortSignal.any([timeout, signal]),
         ...(address === undefined ? {} : { lookup: always(address) }),
+        ...(port === undefined ? {} : { port }),
       },
       (response) => {
         readBody(response).then(resolve, fail);

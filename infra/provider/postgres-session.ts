@@ -3,19 +3,28 @@ import { z } from "zod";
 import { codeOf, messageOf } from "./error-text.ts";
 import { pause } from "./pause.ts";
 import { RefusedError } from "./resource-type.ts";
+import { keptPassword, secretArn } from "./secret-password.ts";
 
 /** How to reach a PostgreSQL database. */
-export const connectionSchema = z.strictObject({
-  host: z.string().min(1),
-  port: z.number().int().min(1).max(65_535),
-  database: z.string().min(1),
-  user: z.string().min(1),
-  password: z.string(),
-  /** PEM of the authority that signed the server's certificate: TLS, and nothing but it. Absent: no TLS. */
-  tlsCa: z.string().min(1).optional(),
-});
+export const connectionSchema = z
+  .strictObject({
+    host: z.string().min(1),
+    port: z.number().int().min(1).max(65_535),
+    database: z.string().min(1),
+    user: z.string().min(1),
+    password: z.string().optional(),
+    /** ARN of the secret in AWS Secrets Manager that RDS keeps the password in, in place of `password`. */
+    passwordSecretArn: secretArn.optional(),
+    /** PEM of the authority that signed the server's certificate: TLS, and nothing but it. Absent: no TLS. */
+    tlsCa: z.string().min(1).optional(),
+  })
+  .refine(
+    ({ password, passwordSecretArn }) =>
+      (password === undefined) !== (passwordSecretArn === undefined),
+    { path: ["password"], error: "required is a password, or in its place passwordSecretArn" },
+  );
 
-/** How to reach a PostgreSQL database. `tlsCa` turns TLS on. */
+/** How to reach a PostgreSQL database. `tlsCa` turns TLS on; a password that a secret keeps is read for each session. */
 export type Connection = Readonly<z.infer<typeof connectionSchema>>;
 
 /** One session with the database. */
@@ -68,9 +77,12 @@ export async function withSession<Result>(
   signal?.throwIfAborted();
   // Loaded here, because a run without a database should not wait for the driver.
   const { default: postgres } = await import("pg");
-  const { tlsCa, ...rest } = connection;
+  const { tlsCa, password: given, passwordSecretArn, ...rest } = connection;
+  const password =
+    passwordSecretArn === undefined ? given : await keptPassword(passwordSecretArn, signal);
   const client = new postgres.Client({
     ...rest,
+    password,
     ...(tlsCa === undefined ? {} : { ssl: { ca: tlsCa } }),
     application_name: `${applicationPrefix}${options.purpose}`,
     connectionTimeoutMillis: connectMilliseconds,

@@ -60,6 +60,11 @@ function wholeEntry(entry: Partial<LedgerEntry>): LedgerEntry {
   const slots = { ...emptyStanding.slots, ...entry.slots };
   return {
     snapshot: null,
+    ttlShownAt: null,
+    clockScale: 1,
+    zones: [],
+    restoreTest: null,
+    legacyExport: null,
     migratedFor: null,
     verdicts: {},
     waivers: {},

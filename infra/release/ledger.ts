@@ -1,7 +1,14 @@
-import type { BeforeFacts, TtlFacts } from "../../policies/contract/facts.ts";
+import type {
+  BeforeFacts,
+  LegacyExportFacts,
+  RestoreTestFacts,
+  TtlFacts,
+} from "../../policies/contract/facts.ts";
 import type { Direction, Phase } from "../../policies/contract/phase.ts";
 import type { WaiverNote } from "../../policies/contract/seal.ts";
 import type { Verdict } from "../../policies/contract/verdict.ts";
+import type { ZoneImage } from "../dns/before-image.ts";
+import { longestLife } from "../dns/ttl.ts";
 import type { Release } from "./release.ts";
 
 /** The two places a release can run in; traffic goes to one while the other is prepared or kept. */
@@ -9,6 +16,13 @@ export const slots = ["blue", "green"] as const;
 
 /** One of the two places a release can run in. */
 export type Slot = (typeof slots)[number];
+
+/** A release in a slot, with what it was started with. */
+export interface PlacedRelease extends Release {
+  /** Feature flags by name. */
+  readonly flags: Readonly<Record<string, boolean | string>>;
+  readonly safeMode: boolean;
+}
 
 /** What traffic can be sent to. */
 export type Target = Slot | "legacy";
@@ -28,7 +42,7 @@ export interface Standing {
   /** What traffic goes to. */
   readonly serving: Target;
   /** Which release each slot holds. */
-  readonly slots: Readonly<Record<Slot, Release | null>>;
+  readonly slots: Readonly<Record<Slot, PlacedRelease | null>>;
   readonly ttl: TtlFacts | null;
   /** When each phase of `release` ended, ISO 8601; going through it again without a break changes nothing. */
   readonly times: BeforeFacts["times"];
@@ -38,6 +52,10 @@ export interface Standing {
   readonly migratedFor: string | null;
   /** False once the legacy system was removed. */
   readonly legacy: boolean;
+  /** The last restore of a backup that was asked; null before the first. */
+  readonly restoreTest: RestoreTestFacts | null;
+  /** The last export of the legacy system's database; null before the first. */
+  readonly legacyExport: LegacyExportFacts | null;
 }
 
 /** What a run leads to: planned before it, recorded after it. */
@@ -65,6 +83,16 @@ export interface Outcome {
 export interface LedgerEntry extends Outcome {
   /** Id of the RDS snapshot taken in this run's write freeze; null when none was taken. */
   readonly snapshot: string | null;
+  /** When the resolvers showed a TTL that this run lowered, ISO 8601; null when it lowered none. */
+  readonly ttlShownAt: string | null;
+  /** How much faster than the wall the clock runs that TTLs count in. */
+  readonly clockScale: number;
+  /** What DNS answered for all declared names before the run moved traffic; empty when it moved none. */
+  readonly zones: readonly ZoneImage[];
+  /** The restore test of this run; null when it made none. */
+  readonly restoreTest: RestoreTestFacts | null;
+  /** The export of the legacy system's database in this run; null when it made none. */
+  readonly legacyExport: LegacyExportFacts | null;
   readonly configDigest: string;
   /** What every gate of the run answered. */
   readonly verdicts: Readonly<Record<string, Verdict>>;
@@ -78,6 +106,8 @@ export interface LiveRecord {
   readonly direction: Direction;
   readonly slot: Target;
   readonly dnsBefore: readonly DnsAnswer[];
+  /** What DNS answered for all declared names before traffic moved. */
+  readonly zones: readonly ZoneImage[];
   readonly snapshot: string | null;
   /** What every gate answered, and the waivers that gates were open by. */
   readonly verdicts: LedgerEntry["verdicts"];
@@ -104,6 +134,8 @@ export const emptyStanding: Standing = {
   migrations: [],
   migratedFor: null,
   legacy: true,
+  restoreTest: null,
+  legacyExport: null,
 };
 
 /** The ledger of a stack that never ran. */
@@ -125,17 +157,20 @@ export function appendEntry(ledger: Ledger | undefined, entry: LedgerEntry, at: 
     release: entry.release.version,
     serving: entry.serving,
     slots: entry.slots,
-    ttl: nextTtl(repeated ? now.ttl : from.ttl, entry.ttlSeconds, at),
+    ttl: nextTtl(repeated ? now.ttl : from.ttl, entry, entry.ttlShownAt ?? at),
     times: repeated ? { [entry.phase]: at, ...times } : { ...times, [entry.phase]: at },
     migrations: entry.migrations,
     migratedFor: entry.migratedFor,
     legacy: entry.legacy,
+    restoreTest: entry.restoreTest ?? from.restoreTest,
+    legacyExport: entry.legacyExport ?? from.legacyExport,
   };
   const live: LiveRecord = {
     release: entry.release,
     direction: entry.direction,
     slot: entry.serving,
     dnsBefore: entry.dnsBefore,
+    zones: entry.zones,
     snapshot: entry.snapshot,
     verdicts: entry.verdicts,
     waivers: entry.waivers,
@@ -155,7 +190,14 @@ export function wholeLedger(ledger: Partial<Ledger>): Ledger {
     now: wholeStanding(ledger.now),
     records: (ledger.records ?? []).map(
       (record: Partial<LiveRecord>) =>
-        ({ snapshot: null, dnsBefore: [], verdicts: {}, waivers: {}, ...record }) as LiveRecord,
+        ({
+          snapshot: null,
+          dnsBefore: [],
+          zones: [],
+          verdicts: {},
+          waivers: {},
+          ...record,
+        }) as LiveRecord,
     ),
   };
 }
@@ -175,9 +217,14 @@ export function recordedVersions(records: readonly LiveRecord[]): string[] {
   return [...new Set(records.map((record) => record.release.version))];
 }
 
-function nextTtl(ttl: TtlFacts | null, seconds: number, at: string): TtlFacts {
+function nextTtl(
+  ttl: TtlFacts | null,
+  { ttlSeconds: seconds, clockScale }: LedgerEntry,
+  at: string,
+): TtlFacts {
   if (ttl === null) return { seconds, previousSeconds: seconds, changedAt: at };
-  return ttl.seconds === seconds ? ttl : { seconds, previousSeconds: ttl.seconds, changedAt: at };
+  if (ttl.seconds === seconds) return ttl;
+  return { seconds, previousSeconds: longestLife(ttl, at, clockScale), changedAt: at };
 }
 
 function wholeStanding(standing: Partial<Standing> | undefined): Standing {

@@ -1,4 +1,4 @@
-import type { Direction, Phase } from "../../policies/contract/phase.ts";
+import type { Direction } from "../../policies/contract/phase.ts";
 import { stepIds, type StepId } from "../../policies/contract/steps.ts";
 import type { Config } from "../config.ts";
 import { OperatorError, problemText } from "../errors.ts";
@@ -11,10 +11,13 @@ import {
   type Ledger,
   type LiveRecord,
   type Outcome,
+  type PlacedRelease,
   type Slot,
   type Standing,
   type Target,
 } from "./ledger.ts";
+import { startOrder } from "../services/start-order.ts";
+import { phaseTable } from "./phases.ts";
 import type { Release } from "./release.ts";
 
 /** What one run of the program is going to do: a pure function of config, release and ledger. */
@@ -27,22 +30,9 @@ export interface Plan extends Outcome {
   readonly newestRecord: LiveRecord | null;
   /** The newest record of the release's own cutover, from before this run; null before it. */
   readonly ownRecord: LiveRecord | null;
-  /** The actions of this run, in order. */
-  readonly steps: readonly StepId[];
+  /** The actions of this run, in order; each service has one of its own name. */
+  readonly steps: readonly string[];
 }
-
-/** How long DNS answers live in each phase. */
-const ttlOf: Readonly<Record<Phase, keyof Config["dns"]["ttl"]>> = {
-  prepare: "baseline",
-  "lower-ttl": "lowered",
-  cutover: "lowered",
-  observe: "lowered",
-  finalize: "baseline",
-  decommission: "baseline",
-};
-
-/** From these phases on, only the serving slot is kept. */
-const slotEmptied: readonly Phase[] = ["finalize", "decommission"];
 
 /**
  * Plans a run.
@@ -75,6 +65,7 @@ export function planRelease(
   const moves = direction === "rollback" || (config.phase === "cutover" && live !== version);
   const serving = moves ? freeSlot(before, version) : before.serving;
   const forwardMove = moves && direction === "forward";
+  const row = phaseTable[config.phase];
   const outcome: Outcome = {
     phase: config.phase,
     direction,
@@ -84,18 +75,19 @@ export function planRelease(
     slots: slotsAfter(
       before,
       serving,
-      moves ? release : null,
-      slotEmptied.includes(config.phase) && !moves,
+      placed(release, config),
+      moves,
+      row.slots === "serving" && !moves,
     ),
-    ttlSeconds: config.dns.ttl[moves ? "lowered" : ttlOf[config.phase]],
-    migrations: forwardMove ? release.migrations : before.migrations,
+    ttlSeconds: config.dns.ttl[moves ? "lowered" : row.ttl],
+    migrations: forwardMove ? release.migrations : preparedMigrations(before, release, config),
     migratedFor: forwardMove ? version : before.migratedFor,
-    legacy: before.legacy && config.phase !== "decommission",
-    dnsBefore: config.dns.names.map((name) => ({
-      name,
-      content: addressOf(before.serving, config),
-      ttlSeconds: before.ttl?.seconds ?? config.dns.ttl.baseline,
-    })),
+    legacy: config.legacy !== undefined && before.legacy && row.legacy !== "gone",
+    dnsBefore: Object.keys(config.dns.names).flatMap((name) => {
+      const content = addressOf(before.serving, name, config);
+      const ttlSeconds = before.ttl?.seconds ?? config.dns.ttl.baseline;
+      return content === undefined ? [] : [{ name, content, ttlSeconds }];
+    }),
   };
   // A rollback is recorded too, and meets no gate of a checklist.
   const ownRecord =
@@ -103,41 +95,100 @@ export function planRelease(
       (entry) => entry.release.version === version && entry.direction === "forward",
     ) ?? null;
   const newestRecord = records.at(-1) ?? null;
-  const steps = stepIds.filter((step) => stepApplies[step]?.(outcome, config) ?? true);
+  const steps = stepIds
+    .filter((step) => stepApplies[step]?.(outcome, config) ?? true)
+    .flatMap((step) => (step === "services" ? releasedServices(config) : [step]));
   return { ...outcome, before, recorded, newestRecord, ownRecord, steps };
 }
 
-const movedData = ({ migratedFor }: Outcome): boolean => migratedFor !== null;
-const filledSlots = (outcome: Outcome): boolean =>
-  slots.some((slot) => outcome.slots[slot] !== null);
-const servesRelease = ({ serving, slots: held }: Outcome): boolean =>
-  serving !== "legacy" && held[serving] !== null;
+/** The services whose image comes from the release, in the order in which they start. */
+export function releasedServices({ services }: Pick<Config, "services">): string[] {
+  return (startOrder(services).order ?? []).filter((name) => services[name]?.image === undefined);
+}
 
-function announces(step: AnnouncingStep): (outcome: Outcome, config: Config) => boolean {
+type Applies = (outcome: Outcome, config: Config) => boolean;
+
+const movedData: Applies = ({ migratedFor }) => migratedFor !== null;
+const servesRelease: Applies = ({ serving, slots: held }) =>
+  serving !== "legacy" && held[serving] !== null;
+const filledSlots: Applies = (outcome) => slots.some((slot) => outcome.slots[slot] !== null);
+
+function announces(step: AnnouncingStep): Applies {
   return (outcome, config) => announcementsOf(step, config, outcome).length > 0;
 }
 
+function hasJobs(step: "data-jobs" | "check-jobs"): Applies {
+  return ({ migratedFor }, { jobs }) =>
+    migratedFor !== null && Object.values(jobs).some((job) => job.step === step);
+}
+
 /** When a step has something to do; those that are left out always have. */
-const stepApplies: Readonly<
-  Partial<Record<StepId, (outcome: Outcome, config: Config) => boolean>>
-> = {
+const stepApplies: Readonly<Partial<Record<StepId, Applies>>> = {
+  "restore-test": ({ phase }, { restoreTest }) =>
+    restoreTest !== undefined && phaseTable[phase].testsRestore,
   legacy: ({ legacy }) => legacy,
   announce: announces("announce"),
   freeze: movedData,
   snapshot: movedData,
-  migrate: movedData,
-  api: filledSlots,
-  worker: filledSlots,
-  web: filledSlots,
+  upgrade: (outcome, { database }) =>
+    database.kind === "rds" &&
+    database.upgradeTo !== undefined &&
+    movedData(outcome, undefined as never),
+  migrate: ({ migrations }) => migrations.length > 0,
+  "data-jobs": hasJobs("data-jobs"),
+  services: filledSlots,
+  "check-jobs": hasJobs("check-jobs"),
   probe: servesRelease,
+  switch: (outcome, { legacy }) => outcome.serving !== "legacy" || legacy !== undefined,
+  "ttl-shown": ({ phase, moves }, config) =>
+    phase === "lower-ttl" && !moves && Object.keys(config.dns.names).length > 0,
   verify: servesRelease,
   lift: movedData,
+  retire: (outcome, { legacy }) => outcome.legacy && legacy?.afterCutover === "stopped",
   publish: announces("publish"),
 };
 
-/** The IPv4 address behind a target. */
-export function addressOf(target: Target, config: Config): string {
-  return target === "legacy" ? config.legacy.address : config.services.slots[target];
+/**
+ * The IPv4 address that a host name answers with while a target serves; undefined while nothing serves there.
+ *
+ * @param host a name of `dns.names`
+ */
+export function addressOf(target: Target, host: string, config: Config): string | undefined {
+  if (target === "legacy") return config.legacy?.address;
+  return serviceAddress(config.dns.names[host]?.service ?? "", target, config);
+}
+
+/** The IPv4 address of a service while a slot serves; undefined for one that has no place. */
+export function serviceAddress(name: string, slot: Slot, config: Config): string | undefined {
+  const service = config.services[name];
+  return service?.placement === "in-place" ? service.address : config.slots?.[slot];
+}
+
+/** A release as a slot holds it: flags and safe mode are those that it was started with. */
+function placed(release: Release, { flags, safeMode }: Config): PlacedRelease {
+  return { ...release, flags, safeMode };
+}
+
+/** Migrations that run before anybody uses the database join those that it has seen. */
+function preparedMigrations(
+  before: Standing,
+  release: Release,
+  { phase }: Config,
+): Release["migrations"] {
+  const seen = before.migrations.map(({ name }) => name);
+  const more = release.prepared.filter(({ name }) => !seen.includes(name));
+  if (phase !== "prepare" || more.length === 0) return before.migrations;
+  if (servingVersion(before) === null) return [...before.migrations, ...more];
+  throw new OperatorError(
+    problemText("The release cannot be prepared.", [
+      {
+        where: `releases/${release.version}.yaml: prepared`,
+        found: `${more.map(({ name }) => name).join(", ")}, while ${String(servingVersion(before))} serves`,
+        required: "migrations in prepare only while nobody uses the database",
+        todo: "leave them in migrations, and take them out of prepared",
+      },
+    ]),
+  );
 }
 
 function knownRelease(
@@ -186,12 +237,20 @@ function freeSlot(before: Standing, version: string): Slot {
 function slotsAfter(
   before: Standing,
   serving: Target,
-  incoming: Release | null,
+  release: PlacedRelease,
+  moves: boolean,
   emptied: boolean,
 ): Standing["slots"] {
-  const after = (slot: Slot): Release | null => {
-    if (incoming !== null && slot === serving) return incoming;
-    return emptied && slot !== serving ? null : before.slots[slot];
+  const after = (slot: Slot): PlacedRelease | null => {
+    if (moves && slot === serving) return release;
+    if (emptied && slot !== serving) return null;
+    const held = before.slots[slot];
+    // Flags may change while a release serves; another slot keeps those that it was started with.
+    return held?.version === release.version ? { ...held, ...inputsOf(release) } : held;
   };
   return { blue: after("blue"), green: after("green") };
+}
+
+function inputsOf({ flags, safeMode }: PlacedRelease): Pick<PlacedRelease, "flags" | "safeMode"> {
+  return { flags, safeMode };
 }

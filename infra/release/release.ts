@@ -7,18 +7,15 @@ import { digestOf } from "../../policies/contract/digest.ts";
 import { sha256 } from "../../policies/contract/envelope.ts";
 import { OperatorError, problemText, type Problem } from "../errors.ts";
 
-/** The services of a system in the order in which they start. */
-export const serviceNames = ["api", "worker", "web"] as const;
-
-/** One service of a system. */
-export type ServiceName = (typeof serviceNames)[number];
+const sqlFile = z.string().regex(/^[\w.-]+\.sql$/, "the name of an SQL file in migrations/");
 
 const file = z.strictObject({
   version: z.string(),
   date: z.iso.date(),
   commit: z.string().regex(/^[0-9a-f]{40}$/, "a git commit of 40 hex digits"),
-  images: z.strictObject({ api: z.string(), worker: z.string(), web: z.string() }),
-  migrations: z.array(z.string().regex(/^[\w.-]+\.sql$/, "the name of an SQL file in migrations/")),
+  images: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "a name in kebab case"), z.string()),
+  migrations: z.array(sqlFile),
+  prepared: z.array(sqlFile).default([]),
   authors: z
     .array(z.string().regex(/^\S{1,128}$/, "a principal without spaces, such as an address"))
     .min(1, "at least one of those who made the release"),
@@ -31,9 +28,11 @@ export interface Release {
   /** Git commit, 40 hex digits. */
   readonly commit: string;
   /** Image references; a gate asks that each is given by digest. */
-  readonly images: Readonly<Record<ServiceName, string>>;
+  readonly images: Readonly<Record<string, string>>;
   /** SQL files in the order in which they run, with the SHA-256 of their bytes. */
   readonly migrations: readonly { readonly name: string; readonly sha256: string }[];
+  /** The first of them, which run in `prepare` because nobody uses the database yet. */
+  readonly prepared: Release["migrations"];
   /** Who made it: principals, whom a checklist may bar from signing for it. */
   readonly authors: readonly string[];
   /** SHA-256 of all of the above, hex. */
@@ -78,7 +77,7 @@ export function readRelease(folder: string, version: string): Release | undefine
       ),
     );
   }
-  const { migrations, ...rest } = result.data;
+  const { migrations, prepared, ...rest } = result.data;
   const problems: Problem[] = [];
   if (rest.version !== version) {
     problems.push({
@@ -99,10 +98,41 @@ export function readRelease(folder: string, version: string): Release | undefine
     });
     return { name, sha256: "" };
   });
+  problems.push(...orderProblems(where, migrations, prepared));
   if (problems.length > 0)
     throw new OperatorError(problemText("The release cannot be used.", problems));
-  const facts = { ...rest, migrations: files };
+  const facts = { ...rest, migrations: files, prepared: files.slice(0, prepared.length) };
   return { ...facts, digest: digestOf(facts) };
+}
+
+/** Files run in the order of their names; whoever reads the folder must see the same order. */
+function orderProblems(
+  where: string,
+  migrations: readonly string[],
+  prepared: readonly string[],
+): Problem[] {
+  const early = migrations.findIndex((name, index) => {
+    const before = migrations[index - 1];
+    return before !== undefined && before.localeCompare(name, "en", { numeric: true }) >= 0;
+  });
+  const problems: Problem[] = [];
+  if (early !== -1) {
+    problems.push({
+      where: `${where}: migrations`,
+      found: `${migrations[early] ?? ""} after ${migrations[early - 1] ?? ""}`,
+      required: "files in the order of their names, each once",
+      todo: `put them in order in ${where}, or give the file a later number`,
+    });
+  }
+  if (prepared.some((name, index) => name !== migrations[index])) {
+    problems.push({
+      where: `${where}: prepared`,
+      found: prepared.join(", "),
+      required: `the first of migrations: ${migrations.slice(0, prepared.length).join(", ")}`,
+      todo: `correct prepared in ${where}`,
+    });
+  }
+  return problems;
 }
 
 function parseYaml(path: string, where: string): unknown {

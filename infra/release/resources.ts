@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { ContainerArgs } from "@pulumi/docker/container.js";
 import type { SubmittedDocument } from "../../policies/contract/documents.ts";
 import { guardType, type GuardFacts } from "../../policies/contract/facts.ts";
 import type { Seal } from "../../policies/contract/seal.ts";
@@ -6,9 +7,14 @@ import type { Readings } from "../../policies/contract/readings.ts";
 import type { Connection } from "../databases/database.ts";
 import {
   announcementType,
+  containerStateType,
+  inPlaceServiceType,
+  jobType,
   migrationType,
   probeType,
   releaseRecordType,
+  testAlarmType,
+  ttlShownType,
   writeFreezeType,
 } from "../provider/type-tokens.ts";
 import type { AnnouncementMoment } from "../announcement.ts";
@@ -77,6 +83,103 @@ export interface MigrationArgs {
 export class Migration extends pulumi.CustomResource {
   constructor(name: string, args: MigrationArgs, opts: pulumi.CustomResourceOptions) {
     super(migrationType, name, { ...args, applied: undefined }, opts);
+  }
+}
+
+/** What a service that keeps its port is made from: the inputs of a container, and what it is a release of. */
+export interface InPlaceServiceArgs extends ContainerArgs {
+  readonly stack: string;
+  readonly release: string;
+  /** Address of the container daemon; the default one where it is undefined. */
+  readonly host: pulumi.Input<string | undefined>;
+}
+
+/** A container that keeps its port: the new one takes the old one's place, or the old one comes back. */
+export class InPlaceService extends pulumi.CustomResource {
+  constructor(name: string, args: InPlaceServiceArgs, opts: pulumi.CustomResourceOptions) {
+    super(inPlaceServiceType, name, { ...args, containerId: undefined }, opts);
+  }
+}
+
+/** What a job is made from. */
+export interface JobArgs {
+  readonly stack: string;
+  readonly release: string;
+  readonly name: string;
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly envs: readonly pulumi.Input<string>[];
+  /** MiB. */
+  readonly memory: number;
+  readonly networks: readonly string[];
+  readonly host: string | undefined;
+  readonly deadlineSeconds: number;
+}
+
+/** A container that runs once for a release, and must exit with 0. */
+export class Job extends pulumi.CustomResource {
+  constructor(name: string, args: JobArgs, opts: pulumi.CustomResourceOptions) {
+    super(jobType, name, { ...args, exitCode: undefined, finishedAt: undefined }, opts);
+  }
+}
+
+/** What the state of a container is made from. */
+export interface ContainerStateArgs {
+  /** Name of a container that is there. */
+  readonly container: string;
+  readonly host: string | undefined;
+  readonly state: "running" | "stopped";
+  readonly graceSeconds: number;
+}
+
+/** Keeps a container running, or stopped. */
+export class ContainerState extends pulumi.CustomResource {
+  constructor(name: string, args: ContainerStateArgs, opts: pulumi.CustomResourceOptions) {
+    super(containerStateType, name, { ...args }, opts);
+  }
+}
+
+/** What a test of an alarm is made from. */
+export interface TestAlarmArgs {
+  readonly stack: string;
+  readonly release: string;
+  /** Name of the alarm. */
+  readonly alarm: string;
+  readonly deadlineSeconds: number;
+}
+
+/** Sets an alarm off once for a release, and waits until its receivers were told. */
+export class TestAlarm extends pulumi.CustomResource {
+  constructor(name: string, args: TestAlarmArgs, opts: pulumi.CustomResourceOptions) {
+    super(testAlarmType, name, { ...args, firedAt: undefined }, opts);
+  }
+}
+
+/** What the wait for a lowered TTL is made from. */
+export interface TtlShownArgs {
+  readonly stack: string;
+  /** The zone of each name, by the name. */
+  readonly names: Readonly<Record<string, string>>;
+  /** As address:port. */
+  readonly resolvers: readonly string[];
+  /** The name servers in charge, as address:port; found in DNS where they are undefined. */
+  readonly authorities: readonly string[] | undefined;
+  /** What the records say now. */
+  readonly ttlSeconds: number;
+  /** What they said before. */
+  readonly previousSeconds: number;
+  readonly clockScale: number;
+  /** Seconds of patience beyond what answers from before can live. */
+  readonly probeSeconds: number;
+}
+
+/** Waits until every resolver shows the lowered TTL. */
+export class TtlShown extends pulumi.CustomResource {
+  /** ISO 8601. */
+  declare readonly shownAt: pulumi.Output<string>;
+
+  constructor(name: string, args: TtlShownArgs, opts: pulumi.CustomResourceOptions) {
+    super(ttlShownType, name, { ...args, shownAt: undefined }, opts);
   }
 }
 

@@ -1,9 +1,11 @@
 import type { GuardFacts, RecordFacts } from "../../policies/contract/facts.ts";
 import { digestOf } from "../../policies/contract/digest.ts";
+import { alarmName } from "../alarms/alarms.ts";
 import { openConfig, type Config } from "../config.ts";
-import { servingVersion, slots, type LiveRecord } from "./ledger.ts";
-import type { Plan } from "./plan.ts";
-import { serviceNames, type ServiceName } from "./release.ts";
+import { identityFacts } from "../identity/facts.ts";
+import { servingVersion, slots, type LiveRecord, type Slot } from "./ledger.ts";
+import { phasesOf } from "./phases.ts";
+import { releasedServices, type Plan } from "./plan.ts";
 
 /** What every guard of a run is told, but for its own name. */
 export type RunFacts = Omit<GuardFacts, "guard">;
@@ -11,13 +13,13 @@ export type RunFacts = Omit<GuardFacts, "guard">;
 /**
  * The facts of a run, all known before anything is registered.
  *
- * @param digests of the signed evidence, and of the checklist
+ * @param known digests of the signed evidence and of the checklist, and what the run would replace
  */
 export function runFacts(
   config: Config,
   plan: Plan,
   stack: string,
-  digests: Pick<GuardFacts, "evidenceDigest" | "checklistDigest">,
+  known: Pick<GuardFacts, "evidenceDigest" | "checklistDigest" | "replaced">,
 ): RunFacts {
   const open = openConfig(config);
   const { version, commit, digest, images, authors, migrations } = plan.release;
@@ -42,20 +44,20 @@ export function runFacts(
       ttl: plan.before.ttl,
       times: plan.before.times,
       record: plan.ownRecord === null ? null : recordFacts(plan.ownRecord),
+      restoreTest: plan.before.restoreTest,
+      legacyExport: plan.before.legacyExport,
     },
+    phases: phasesOf(config),
+    notBefore: config.notBefore as Record<string, string>,
     steps: plan.steps,
     plannedCutover: config.cutoverAt ?? null,
     ttlSeconds: plan.ttlSeconds,
     owners: config.owners,
     declared: declaredTexts(open),
-    ...digests,
-    covers: {
-      databases: [config.database.identifier],
-      backups: [config.backups.vault],
-      buckets: [config.bucket.name],
-      archives: [config.archive.name],
-      services: coveredServices(config, plan),
-    },
+    ...known,
+    covers: covered(config, plan),
+    identity: identityFacts(config, "cutover"),
+    legacy: { d1: config.legacy?.d1?.name ?? null },
     clockScale: config.clockScale,
     configDigest: digestOf(open),
   };
@@ -79,16 +81,53 @@ function declaredTexts(value: unknown, path = ""): Record<string, string> {
   ) as Record<string, string>;
 }
 
-/** Name of the container of a service in a slot, or of the legacy system. */
-export function containerName(system: string, place: string, service?: ServiceName): string {
-  return service === undefined ? `${system}-${place}` : `${system}-${place}-${service}`;
+/** Name of a container: of a service in its place or in a slot, or of the legacy system. */
+export function containerName(system: string, place: string | undefined, service?: string): string {
+  return [system, place, service].filter((part) => part !== undefined).join("-");
+}
+
+/** What a service answers when it is asked for its slot. */
+export function slotName(
+  service: string,
+  slot: Slot,
+  { services }: Pick<Config, "services">,
+): string {
+  return services[service]?.placement === "in-place" ? "in-place" : slot;
+}
+
+function covered(config: Config, plan: Plan): GuardFacts["covers"] {
+  const { database, buckets } = config;
+  const named = (store: "s3" | "r2"): string[] =>
+    Object.values(buckets).flatMap((bucket) => (bucket.store === store ? [bucket.name] : []));
+  return {
+    databases: database.kind === "rds" ? [database.identifier] : [],
+    containerDatabases:
+      database.kind === "container" ? [containerName(config.system, "database")] : [],
+    backups: config.backups === undefined ? [] : [config.backups.vault],
+    buckets: named("s3"),
+    archives: named("r2"),
+    services: coveredServices(config, plan),
+    secrets: Object.values(config.secrets).flatMap((secret) =>
+      secret.store === "secrets-manager" ? [secret.name] : [],
+    ),
+    alarms: Object.keys(config.alarms?.rules ?? {}).map((rule) => alarmName(config.system, rule)),
+  };
 }
 
 function coveredServices(config: Config, plan: Plan): string[] {
-  const inSlots = slots.flatMap((slot) =>
-    plan.slots[slot] === null
-      ? []
-      : serviceNames.map((service) => containerName(config.system, slot, service)),
+  const { system, services } = config;
+  const platform = Object.entries(services)
+    .filter(([, { image }]) => image !== undefined)
+    .map(([name]) => containerName(system, undefined, name));
+  const released = slots.flatMap((slot) =>
+    releasedServices(config).flatMap((name) => {
+      if (plan.slots[slot]?.images[name] === undefined) return [];
+      if (services[name]?.systemd !== undefined) return [];
+      if (services[name]?.placement !== "in-place") return [containerName(system, slot, name)];
+      return slot === plan.serving ? [containerName(system, undefined, name)] : [];
+    }),
   );
-  return plan.legacy ? [containerName(config.system, "legacy"), ...inSlots] : inSlots;
+  const legacy = plan.legacy ? [containerName(system, "legacy")] : [];
+  const database = config.database.kind === "container" ? [containerName(system, "database")] : [];
+  return [...database, ...platform, ...legacy, ...released];
 }

@@ -7,7 +7,7 @@ import { digestOf } from "./digest.ts";
 import { guards, type GuardName } from "./facts.ts";
 import { issueText, parsePlainly } from "./issues.ts";
 import { resolveOpen, type Resolved } from "./open-requirements.ts";
-import { stepIds } from "./steps.ts";
+import { stepName } from "./steps.ts";
 
 const kebabCase = "a name in kebab case, 2 to 63 characters";
 const id = z.string(kebabCase).regex(/^[a-z][a-z0-9-]{1,62}$/, kebabCase);
@@ -74,7 +74,7 @@ const row = z.strictObject(shape);
 
 const stepRow = z.strictObject({
   ...shape,
-  step: z.enum(stepIds).describe("the action of the release that does it"),
+  step: stepName.describe("the action of the release that does it"),
 });
 
 const watchRow = z.strictObject({

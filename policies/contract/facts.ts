@@ -1,7 +1,6 @@
 import type { Direction, Phase } from "./phase.ts";
 import type { Verdict } from "./verdict.ts";
 import type { ReleaseIdentity } from "./statement.ts";
-import type { StepId } from "./steps.ts";
 
 /** The guards of a release, in the order in which they stand in its way. */
 export const guards = ["entry", "data", "switch"] as const;
@@ -15,7 +14,10 @@ export type GuardName = (typeof guards)[number];
 /** Type token of the guard resource. */
 export const guardType = "cutover:index:Guard";
 
-/** What the ledger knows about the DNS answers: seconds they live now and lived before, and since when (ISO 8601). */
+/**
+ * What the ledger knows about the DNS answers: seconds they live now and lived before, and since when all who were asked
+ * showed that (ISO 8601).
+ */
 export interface TtlFacts {
   readonly seconds: number;
   readonly previousSeconds: number;
@@ -36,6 +38,36 @@ export interface BeforeFacts {
   readonly times: Readonly<Partial<Record<Phase, string>>>;
   /** The newest record of this release's own cutover; null before it. */
   readonly record: RecordFacts | null;
+  /** The last restore of a backup that was asked and answered as it should, whichever release it was for. */
+  readonly restoreTest: RestoreTestFacts | null;
+  /** The last export of the legacy system's database. */
+  readonly legacyExport: LegacyExportFacts | null;
+}
+
+/** A restore of a backup beside production. */
+export interface RestoreTestFacts {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly recoveryPoint: string;
+}
+
+/** An export of a database that is about to go. */
+export interface LegacyExportFacts {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly bytes: number;
+  /** In hex. */
+  readonly sha256: string;
+}
+
+/** Who shows that a host is who it says, and where logins may end. */
+export interface IdentityFacts {
+  /** By host name that moves: `acm`, `external`, or `none`. */
+  readonly certificates: Readonly<Record<string, string>>;
+  /** By client: the URIs of the legacy system, and all that services are told now. */
+  readonly redirects: Readonly<
+    Record<string, { readonly legacy: readonly string[]; readonly told: readonly string[] }>
+  >;
 }
 
 /** What a release record says of the gates. */
@@ -53,6 +85,8 @@ export interface RecordFacts {
 export interface CoverFacts {
   /** RDS instance identifiers. */
   readonly databases: readonly string[];
+  /** Names of containers that a database of our own runs in. */
+  readonly containerDatabases: readonly string[];
   /** AWS Backup vault names. */
   readonly backups: readonly string[];
   /** S3 bucket names. */
@@ -61,6 +95,20 @@ export interface CoverFacts {
   readonly archives: readonly string[];
   /** Container names. */
   readonly services: readonly string[];
+  /** Names of secrets in AWS Secrets Manager. */
+  readonly secrets: readonly string[];
+  /** Names of CloudWatch alarms. */
+  readonly alarms: readonly string[];
+}
+
+/** What a run would replace or drop that must stay. */
+export interface ReplacedFacts {
+  /** As an operator would call it, such as `bucket documents`. */
+  readonly resource: string;
+  /** The property that can only be changed by a replacement; null when it is no longer declared. */
+  readonly property: string | null;
+  /** Path in the stack config that says it; null when none does any more. */
+  readonly key: string | null;
 }
 
 /** The release that a guard lets pass. */
@@ -80,8 +128,12 @@ export interface GuardFacts {
   readonly direction: Direction;
   readonly release: ReleaseFacts;
   readonly before: BeforeFacts;
+  /** The phases that this system has, in order. */
+  readonly phases: readonly Phase[];
+  /** By phase, how long after its cutover it may begin, or with a minus before the planned one, such as `-24h`. */
+  readonly notBefore: Readonly<Record<string, string>>;
   /** The actions of this run, in the order in which they wait for each other. */
-  readonly steps: readonly StepId[];
+  readonly steps: readonly string[];
   /** When the cutover is to begin, as the stack config says, ISO 8601; null where it says nothing. */
   readonly plannedCutover: string | null;
   /** Seconds that DNS answers live after this phase. */
@@ -95,6 +147,11 @@ export interface GuardFacts {
   /** Digest of the system's checklist. */
   readonly checklistDigest: string;
   readonly covers: CoverFacts;
+  readonly identity: IdentityFacts;
+  /** Name of the legacy system's own database in Cloudflare D1; null when it has none. */
+  readonly legacy: { readonly d1: string | null };
+  /** What this run would replace or drop that must stay. */
+  readonly replaced: readonly ReplacedFacts[];
   /** How much faster than the wall the clock runs; anything but 1 is refused outside a rehearsal. */
   readonly clockScale: number;
   /** SHA-256 of the parsed stack config without secrets: a changed config is a changed guard. */

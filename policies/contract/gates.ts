@@ -19,6 +19,8 @@ const always = phases;
 /** Every gate of the pack, in the order in which a release meets them. */
 export const gateTable = [
   { id: "phase-in-order", guard: "entry", phases: always, directions: bothWays, waivable: false },
+  { id: "phase-not-early", guard: "entry", phases: always, directions: forward, waivable: true },
+  { id: "nothing-replaced", guard: "entry", phases: always, directions: bothWays, waivable: false },
   {
     id: "evidence-verified",
     guard: "entry",
@@ -31,6 +33,34 @@ export const gateTable = [
     guard: "entry",
     phases: ["cutover"],
     directions: forward,
+    waivable: true,
+  },
+  {
+    id: "backup-restore-tested",
+    guard: "entry",
+    phases: ["cutover"],
+    directions: forward,
+    waivable: false,
+  },
+  {
+    id: "legacy-exported",
+    guard: "entry",
+    phases: ["decommission"],
+    directions: forward,
+    waivable: false,
+  },
+  {
+    id: "certificate-declared",
+    guard: "data",
+    phases: always,
+    directions: forward,
+    waivable: true,
+  },
+  {
+    id: "legacy-redirects-kept",
+    guard: "entry",
+    phases: always,
+    directions: bothWays,
     waivable: true,
   },
   {
@@ -62,6 +92,13 @@ export const gateTable = [
     waivable: false,
   },
   {
+    id: "database-tls-forced",
+    guard: "data",
+    phases: always,
+    directions: bothWays,
+    waivable: true,
+  },
+  {
     id: "backup-vault-locked",
     guard: "data",
     phases: always,
@@ -84,6 +121,14 @@ export const gateTable = [
     directions: bothWays,
     waivable: false,
   },
+  { id: "bucket-tls-only", guard: "data", phases: always, directions: bothWays, waivable: false },
+  {
+    id: "secret-recoverable",
+    guard: "data",
+    phases: always,
+    directions: bothWays,
+    waivable: false,
+  },
   {
     id: "service-image-pinned",
     guard: "switch",
@@ -97,6 +142,21 @@ export const gateTable = [
     phases: always,
     directions: bothWays,
     waivable: true,
+  },
+  { id: "service-hardened", guard: "switch", phases: always, directions: bothWays, waivable: true },
+  {
+    id: "alarm-has-receiver",
+    guard: "switch",
+    phases: always,
+    directions: bothWays,
+    waivable: true,
+  },
+  {
+    id: "database-dump-taken",
+    guard: "switch",
+    phases: ["cutover"],
+    directions: forward,
+    waivable: false,
   },
   {
     id: "recovery-point-taken",

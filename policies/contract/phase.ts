@@ -21,6 +21,16 @@ export const phaseMeaning: Readonly<Record<Phase, string>> = {
   decommission: "The legacy system is removed.",
 };
 
+/**
+ * Tells whether the time before which a phase may not begin counts from the planned cutover: the cutover that was comes
+ * too late for the phases up to it.
+ *
+ * @param offset an entry of `notBefore`, such as `-24h`
+ */
+export function countsFromPlan(phase: Phase, offset: string): boolean {
+  return offset.startsWith("-") || phases.indexOf(phase) <= phases.indexOf("cutover");
+}
+
 /** Which way a release goes: to a new release, or back to a recorded one. */
 export type Direction = "forward" | "rollback";
 

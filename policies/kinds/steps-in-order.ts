@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { joined, uniqueList } from "../checks/names.ts";
-import { stepIds } from "../contract/steps.ts";
+import { stepName } from "../contract/steps.ts";
 import { fail } from "../gate.ts";
 import { releaseKind } from "../kind.ts";
 
@@ -10,7 +10,7 @@ export const stepsInOrder = releaseKind({
   title: "This run does the named steps, in this order.",
   judges: "release",
   requires: z.strictObject({
-    order: uniqueList(z.enum(stepIds, `a step of the release: ${stepIds.join(", ")}`)).describe(
+    order: uniqueList(stepName).describe(
       "the steps of the release that this run must do, in their order",
     ),
   }),

@@ -3,8 +3,11 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 
-/** The processes that images of the rehearsal run. */
-const serviceNames = ["legacy", "api", "worker", "web"] as const;
+/** What the one process of the rehearsal can be. */
+const serviceNames = ["legacy", "api", "worker", "web", "redis", "keycloak", "postgres"] as const;
+
+/** Where the process answers for itself: no writes go there. */
+const ownPaths = ["/healthz", "/api/health", "/version", "/metrics"];
 
 /**
  * An image of the rehearsal: not layers of files, but what the one rehearsed process does when it runs "as" this image.
@@ -17,6 +20,18 @@ const imageSchema = z.strictObject({
   version: z.string(),
   /** What it needs of the database, as `table.column`: it is not healthy without. */
   columns: z.array(z.string().regex(/^\w+\.\w+$/)),
+  /** Where its clients POST what they write, and the table it goes to: at least `id bigint PRIMARY KEY, note text`. */
+  writes: z
+    .strictObject({
+      path: z
+        .string()
+        .regex(/^(\/[\w-]+)+$/)
+        .refine((path) => !ownPaths.includes(path), { error: "the process answers there itself" }),
+      table: z.string().regex(/^[A-Za-z_]\w{0,62}$/),
+    })
+    .default({ path: "/orders", table: "orders" }),
+  /** Realms that a `keycloak` knows. */
+  realms: z.array(z.string().regex(/^[\w-]+$/)).default(["master"]),
   /** What is wrong with it. */
   faults: z.strictObject({
     /** It runs and never says that it is healthy. */
@@ -43,7 +58,7 @@ export interface PublishedImage {
 /** A registry from which images are pulled. */
 export interface Registry {
   readonly images: readonly PublishedImage[];
-  /** Finds `repository@sha256:…` or `repository:tag`; undefined when nothing of that name was pushed. */
+  /** Finds `repository@sha256:…`, with a tag or without, or `repository:tag`; undefined when nothing of that name was pushed. */
   resolve(reference: string): PublishedImage | undefined;
 }
 
@@ -62,10 +77,13 @@ export function openRegistry(folder: string = imagesFolder): Registry {
     .map((file) => readImage(join(folder, file)));
   return {
     images,
-    resolve: (reference) =>
-      images.find(({ image, reference: byDigest }) =>
-        [byDigest, `${image.repository}:${image.version}`].includes(reference),
-      ),
+    resolve(reference) {
+      // Of a tag and a digest the digest counts.
+      const wanted = reference.replace(/:[^/@]+@/, "@");
+      return images.find(({ image, reference: byDigest }) =>
+        [byDigest, `${image.repository}:${image.version}`].includes(wanted),
+      );
+    },
   };
 }
 

@@ -2,17 +2,11 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { randomInt } from "node:crypto";
 import * as packet from "dns-packet";
-import type { DecodedPacket, Packet, Question, SoaAnswer, StringAnswer } from "dns-packet";
+import type { Answer, DecodedPacket, Packet, Question, SoaAnswer } from "dns-packet";
 import { exchange } from "../../infra/provider/dns-exchange.ts";
+import { answerFromZone, type Reply, type SentRecord, type ZoneRecord } from "./dns-zone.ts";
 
-/** A record as the zone's owner set it. `ttl` 1 stands for automatic. */
-export interface ZoneRecord {
-  readonly name: string;
-  readonly type: string;
-  readonly content: string;
-  readonly ttl: number;
-  readonly proxied: boolean;
-}
+export type { ZoneRecord } from "./dns-zone.ts";
 
 /** A name server that answers until it is closed. */
 export interface NameServer {
@@ -20,9 +14,6 @@ export interface NameServer {
   readonly server: string;
   close(): Promise<void>;
 }
-
-/** Types of records that the name server serves. */
-export const servedTypes = ["A", "AAAA", "CNAME"] as const;
 
 /**
  * Starts the name server in charge of the records. It reads them at each question, so a change counts at once, and
@@ -32,7 +23,7 @@ export function startAuthoritative(
   address: string,
   records: () => readonly ZoneRecord[],
 ): Promise<NameServer> {
-  return serve(address, (query) => Promise.resolve(fromZone(query, records())));
+  return serve(address, (question) => Promise.resolve(answerFromZone(question, records())));
 }
 
 /**
@@ -48,9 +39,7 @@ export function startCaching(
 ): Promise<NameServer> {
   const cache = new Map<string, Kept>();
   const secondsNow = (): number => (performance.now() / 1000) * clockScale;
-  return serve(address, async (query) => {
-    const [question] = query.questions ?? [];
-    if (question === undefined) return { code: "FORMERR" };
+  return serve(address, async (question) => {
     const key = `${question.type} ${question.name.toLowerCase()}`;
     const kept = cache.get(key);
     if (kept !== undefined && kept.until > secondsNow()) return aged(kept, secondsNow());
@@ -63,19 +52,9 @@ export function startCaching(
   });
 }
 
-// What Cloudflare answers for automatic and for proxied records, and the negative TTL of its zones.
-const automaticSeconds = 300;
+// The negative TTL of Cloudflare's zones.
 const negativeSeconds = 1800;
 const upstreamMilliseconds = 1000;
-const maxAliases = 8;
-
-interface Reply {
-  readonly code: "NOERROR" | "NXDOMAIN" | "FORMERR" | "SERVFAIL" | "NOTIMP" | "REFUSED";
-  readonly authoritative?: boolean;
-  readonly answers?: readonly StringAnswer[];
-  /** Name of the zone whose start-of-authority record goes with an answer that there is nothing. */
-  readonly zone?: string;
-}
 
 interface Kept {
   readonly reply: Reply;
@@ -95,7 +74,7 @@ const codes: Readonly<Record<Reply["code"], number>> = {
 
 async function serve(
   address: string,
-  answer: (query: DecodedPacket) => Promise<Reply>,
+  answer: (question: Question) => Promise<Reply>,
 ): Promise<NameServer> {
   const socket = createSocket("udp4");
   socket.on("message", (message, from) => {
@@ -119,7 +98,7 @@ async function respond(
   socket: Socket,
   message: Buffer,
   from: RemoteInfo,
-  answer: (query: DecodedPacket) => Promise<Reply>,
+  answer: (question: Question) => Promise<Reply>,
 ): Promise<void> {
   const query = decode(message);
   // Answering answers, or what is not DNS at all, lets two servers talk to each other for ever.
@@ -142,16 +121,17 @@ function decode(message: Buffer): DecodedPacket | undefined {
 
 async function judge(
   query: DecodedPacket,
-  answer: (query: DecodedPacket) => Promise<Reply>,
+  answer: (question: Question) => Promise<Reply>,
 ): Promise<Reply> {
   const { opcode } = query as { opcode?: string };
   if (opcode !== undefined && opcode !== "QUERY") return { code: "NOTIMP" };
-  if (query.questions?.length !== 1) return { code: "FORMERR" };
-  return answer(query);
+  const [question, ...more] = query.questions ?? [];
+  if (question === undefined || more.length > 0) return { code: "FORMERR" };
+  return answer(question);
 }
 
 function encode(query: DecodedPacket, reply: Reply): Buffer {
-  const { answers = [], zone, code, authoritative = false } = reply;
+  const { answers = [], referral = [], zone, code, authoritative = false } = reply;
   const recursion = packet.RECURSION_DESIRED & (query.flags ?? 0);
   const response: Packet = {
     type: "response",
@@ -159,10 +139,11 @@ function encode(query: DecodedPacket, reply: Reply): Buffer {
     flags:
       codes[code] |
       recursion |
-      (authoritative ? packet.AUTHORITATIVE_ANSWER : packet.RECURSION_AVAILABLE),
+      (authoritative ? packet.AUTHORITATIVE_ANSWER : 0) |
+      (authoritative || referral.length > 0 ? 0 : packet.RECURSION_AVAILABLE),
     ...(query.questions === undefined ? {} : { questions: query.questions }),
-    answers: [...answers],
-    authorities: zone === undefined ? [] : [startOfAuthority(zone)],
+    answers: asAnswers(answers),
+    authorities: zone === undefined ? asAnswers(referral) : [startOfAuthority(zone)],
   };
   return packet.encode(response);
 }
@@ -184,45 +165,8 @@ function startOfAuthority(zone: string): SoaAnswer {
   };
 }
 
-function fromZone(query: DecodedPacket, records: readonly ZoneRecord[]): Reply {
-  const [question] = query.questions ?? [];
-  if (question === undefined) return { code: "FORMERR" };
-  const zone = zoneOf(question.name);
-  const answers: StringAnswer[] = [];
-  let name = question.name.toLowerCase();
-  for (let alias = 0; alias < maxAliases; alias += 1) {
-    const here = records.filter((record) => record.name.toLowerCase() === name);
-    answers.push(...here.filter(({ type }) => type === question.type).map(answerOf));
-    const next = here.find(({ type }) => type === "CNAME");
-    if (next === undefined || question.type === "CNAME") {
-      // A name that only has others below it exists as well.
-      const exists = here.length > 0 || records.some((record) => isBelow(record.name, name));
-      const code = exists || answers.length > 0 ? "NOERROR" : "NXDOMAIN";
-      const found = answers.some(({ type }) => type === question.type);
-      return { code, authoritative: true, answers, ...(found ? {} : { zone }) };
-    }
-    answers.push(answerOf(next));
-    name = next.content.toLowerCase();
-  }
-  return { code: "SERVFAIL", authoritative: true };
-}
-
-function answerOf({ name, type, content, ttl, proxied }: ZoneRecord): StringAnswer {
-  return {
-    name,
-    type: type as StringAnswer["type"],
-    ttl: proxied || ttl === 1 ? automaticSeconds : ttl,
-    data: content,
-  };
-}
-
-function isBelow(name: string, parent: string): boolean {
-  return name.toLowerCase().endsWith(`.${parent}`);
-}
-
-/** The zone that a name is in, taken to have two labels, as in `example.com`. */
-function zoneOf(name: string): string {
-  return name.toLowerCase().split(".").slice(-2).join(".");
+function asAnswers(records: readonly SentRecord[]): Answer[] {
+  return records.map((record) => ({ ...record }) as Answer);
 }
 
 async function askUpstream(question: Question, upstream: string): Promise<Reply> {
@@ -234,14 +178,14 @@ async function askUpstream(question: Question, upstream: string): Promise<Reply>
   const [authority] = response.authorities ?? [];
   return {
     code: code ?? "SERVFAIL",
-    answers: (response.answers ?? []) as StringAnswer[],
+    answers: (response.answers ?? []) as SentRecord[],
     ...(authority?.type === "SOA" ? { zone: authority.name } : {}),
   };
 }
 
 function keepSeconds({ code, answers = [], zone }: Reply): number {
   if (code !== "NOERROR" && code !== "NXDOMAIN") return 0;
-  const seconds = answers.map(({ ttl }) => ttl ?? 0);
+  const seconds = answers.map(({ ttl }) => ttl);
   if (zone !== undefined) seconds.push(negativeSeconds);
   return seconds.length === 0 ? 0 : Math.min(...seconds);
 }
@@ -253,7 +197,7 @@ function aged({ reply, asked }: Kept, now: number): Reply {
     authoritative: false,
     answers: (reply.answers ?? []).map((answer) => ({
       ...answer,
-      ttl: Math.max(0, (answer.ttl ?? 0) - age),
+      ttl: Math.max(0, answer.ttl - age),
     })),
   };
 }

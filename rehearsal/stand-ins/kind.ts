@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import {
   RefusedError,
   hasUnknown,
@@ -29,6 +29,8 @@ export interface Kind<Schema extends z.ZodType<Properties>> {
    * the providers do with names that they did not make up (nameRequiresDeleteBeforeReplace in pulumi-terraform-bridge).
    */
   readonly physicalName?: string;
+  /** Inputs that the cloud never gives back: they are in no output. */
+  readonly withheld?: readonly string[];
   /** Whether the old one always goes first. */
   readonly deleteFirst?: true;
   /** Further names that differ, found by comparing with the outputs. */
@@ -42,6 +44,11 @@ export interface Kind<Schema extends z.ZodType<Properties>> {
   update?(olds: Known, inputs: z.output<Schema>, call: Call): Promise<Properties>;
   /** Tells whether it is still there; on a refresh. */
   exists(olds: Known): boolean | Promise<boolean>;
+  /**
+   * What an import by this id finds in the cloud's own record; undefined when there is nothing. Left out where the
+   * rehearsal imports nothing.
+   */
+  find?(id: string): Known | undefined;
   delete(olds: Known, call: Call): Promise<void>;
 }
 
@@ -58,22 +65,48 @@ export function standIn<Schema extends z.ZodType<Properties>>(kind: Kind<Schema>
     check: (news, _olds, call) => failuresOf(kind.inputs, news, call.type),
     diff: (olds, news) => diffOf(kind, olds, news),
     async create(news, call) {
-      if (call.preview) return { id: "", outputs: news };
+      if (call.preview) return { id: "", outputs: given(kind, news) };
       const inputs = parse(kind.inputs, news, call);
       const made = await kind.create(inputs, call);
-      return { id: made.id, outputs: { ...inputs, ...made.outputs } };
+      return { id: made.id, outputs: { ...given(kind, inputs), ...made.outputs } };
     },
     async update(id, olds, news, call) {
-      if (call.preview) return { outputs: { ...olds.outputs, ...news } };
+      if (call.preview) return { outputs: { ...olds.outputs, ...given(kind, news) } };
       const inputs = parse(kind.inputs, news, call);
       const outputs = await kind.update?.({ id, ...olds }, inputs, call);
-      return { outputs: { ...inputs, ...outputs } };
+      return { outputs: { ...given(kind, inputs), ...outputs } };
     },
-    async read(id, state) {
+    async read(id, state, call) {
+      if (isImport(state)) return imported(kind, id, call);
       return (await kind.exists({ id, ...state })) ? { id, ...state } : undefined;
     },
     delete: (id, olds, call) => kind.delete({ id, ...olds }, call),
   };
+}
+
+/** The inputs that the cloud gives back. */
+function given<Schema extends z.ZodType<Properties>>(
+  { withheld = [] }: Kind<Schema>,
+  inputs: Properties,
+): Properties {
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !withheld.includes(name)));
+}
+
+/** The engine knows everything of a resource that it refreshes, and nothing but the id of one that it imports. */
+function isImport({ inputs, outputs }: ResourceState): boolean {
+  return Object.keys(inputs).length === 0 && Object.keys(outputs).length === 0;
+}
+
+function imported<Schema extends z.ZodType<Properties>>(
+  kind: Kind<Schema>,
+  id: string,
+  { type }: Call,
+): Known | undefined {
+  if (kind.find !== undefined) return kind.find(id);
+  throw new RefusedError(
+    `the rehearsal cannot import ${type}, nor get one by its id alone. ` +
+      "To do: declare it without import, or teach it to the stand-in in rehearsal/stand-ins",
+  );
 }
 
 /** Outputs of an earlier operation that are not inputs: they stay when the inputs change. */
@@ -92,8 +125,11 @@ function diffOf<Schema extends z.ZodType<Properties>>(
   olds: Known,
   news: Properties,
 ): DiffResult {
+  const defaults = defaultsOf(kind.inputs);
   const names = new Set([...Object.keys(olds.inputs), ...Object.keys(news)]);
-  const inputs = [...names].filter((name) => !sameProperty(olds.inputs[name], news[name]));
+  const inputs = [...names].filter(
+    (name) => !sameProperty(olds.inputs[name] ?? defaults[name], news[name] ?? defaults[name]),
+  );
   const replaces = kind.replaceOn === "every" ? inputs : inputs.filter(kind.replaceOn);
   const drift = kind.driftOf?.(olds, news) ?? [];
   const { physicalName } = kind;
@@ -106,6 +142,17 @@ function diffOf<Schema extends z.ZodType<Properties>>(
     replaces,
     deleteBeforeReplace: replaces.length > 0 && (keepsName || kind.deleteFirst === true),
   };
+}
+
+/** What is written out and what is left to its default are the same to a cloud. */
+function defaultsOf(schema: z.ZodType): Properties {
+  if (!(schema instanceof z.ZodObject)) return {};
+  const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
+  return Object.fromEntries(
+    Object.entries(shape).flatMap(([name, input]) =>
+      input instanceof z.ZodDefault ? [[name, input.parse(undefined)]] : [],
+    ),
+  );
 }
 
 function parse<Schema extends z.ZodType<Properties>>(

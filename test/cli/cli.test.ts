@@ -22,7 +22,7 @@ beforeEach(async () => {
   await cp(join(root, "policies", "checklists"), join(project, "policies", "checklists"), {
     recursive: true,
   });
-  signers = await makeSigners(project);
+  signers = await makeSigners(project, ["release-manager", "database-owner"]);
   evidence = join(project, "examples", "flagship", "evidence", "v1.0.0");
 });
 afterEach(() => rm(project, { recursive: true, force: true }));
@@ -262,7 +262,7 @@ describe("attest", () => {
 describe("approve", () => {
   const as = (role: "release-manager" | "database-owner"): string[] => [
     ...["approve", ...cutoverOf, "--role", role],
-    ...["--key", signers.people[role]],
+    ...["--key", signers.keyOf(role)],
   ];
 
   test("by every role opens the gate, until the evidence changes", async () => {
@@ -294,7 +294,7 @@ describe("approve", () => {
     ],
     ["somebody else's name", ["--role", "release-manager", "--as", "x@example.com"], /--as/],
   ])("refuses %s", async (_, args, said) => {
-    const key = signers.people["release-manager"];
+    const key = signers.keyOf("release-manager");
     const ended = await cutover("approve", ...cutoverOf, ...args, "--key", key);
     expect(ended.exitCode).toBe(1);
     expect(ended.said).toMatch(said);
@@ -302,7 +302,7 @@ describe("approve", () => {
   });
 
   test("refuses a key without the role, and one that nobody has", async () => {
-    const key = signers.people["release-manager"];
+    const key = signers.keyOf("release-manager");
     const other = await cutover(...as("database-owner").slice(0, -1), key);
     expect(other.exitCode).toBe(1);
     expect(other.said).toContain("database-owner@cutover");
@@ -330,7 +330,7 @@ describe("approve", () => {
 });
 
 describe("waive", () => {
-  const key = (): string[] => ["--key", signers.people["release-manager"]];
+  const key = (): string[] => ["--key", signers.keyOf("release-manager")];
   const soon = (): string[] => ["--expires", new Date(Date.now() + 3_600_000).toISOString()];
   const reason = ["--reason", "The page moved; the new one is reviewed on Monday."];
 

@@ -6,7 +6,8 @@ import { readProject } from "../../cli/project.ts";
 import { signWithSsh, statementOf } from "../../cli/sign.ts";
 import { guardType } from "../../policies/contract/facts.ts";
 import { waiverNamespace } from "../../policies/signatures/roles.ts";
-import { approveRelease, attestRelease, signRelease } from "../../rehearsal/signers.ts";
+import { attestReports } from "../../rehearsal/reports.ts";
+import { approveRelease, cutover, signRelease } from "../../rehearsal/signers.ts";
 import { startStack, told, withPack, type TestStack } from "../support/stack.ts";
 
 const release = "v1.0.0";
@@ -84,7 +85,7 @@ describe("a cutover", () => {
       "approved before its evidence changed",
       ["flagship/cutover-approved"],
       "the evidence has changed since",
-      () => attestRelease(stack.workspace, release),
+      () => attestReports(stack.workspace, release, cutover),
     ],
     [
       "with a waiver that has expired",
@@ -137,7 +138,7 @@ test("a waived gate lets the cutover pass and stays visible as waived", async ()
     release,
     reason: "A test of what a waived gate looks like.",
     expires: new Date(Date.now() + 3_600_000).toISOString(),
-    key: signers.people["release-manager"],
+    key: signers.keyOf("release-manager"),
   });
   await approveRelease(stack.workspace, release);
   const result = await stack.up(...withPack);
@@ -197,7 +198,7 @@ async function writeExpiredWaiver(): Promise<void> {
     expires: new Date(Date.now() - 1000).toISOString(),
     signedAt: new Date(Date.now() - 3_600_000).toISOString(),
   });
-  const key = signers.people["release-manager"];
+  const key = signers.keyOf("release-manager");
   const envelope = await signWithSsh(statement, key, waiverNamespace);
   await writeFile(join(evidence, release, "waiver.intoto.jsonl"), JSON.stringify(envelope));
 }

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { waive } from "../../cli/approve.ts";
 import { openRegistry } from "../../rehearsal/registry/registry.ts";
-import { approveRelease, attestRelease, signRelease } from "../../rehearsal/signers.ts";
+import { attestReports } from "../../rehearsal/reports.ts";
+import { approveRelease, cutover, signRelease } from "../../rehearsal/signers.ts";
 import { startStack, told, withPack, type TestStack } from "../support/stack.ts";
 
 let stack: TestStack;
@@ -79,7 +80,7 @@ describe("after the freeze", () => {
 async function signWithoutScan(service: string): Promise<void> {
   const { folder, stack: name, signers } = stack.workspace;
   const release = "v1.0.0";
-  await attestRelease(stack.workspace, release, [`image-scan-${service}`]);
+  await attestReports(stack.workspace, release, cutover, [`image-scan-${service}`]);
   await rm(
     join(folder, "examples/flagship/evidence", release, `image-scan-${service}.intoto.jsonl`),
   );
@@ -89,7 +90,7 @@ async function signWithoutScan(service: string): Promise<void> {
     release,
     reason: "A test of the gate that asks for digests.",
     expires: new Date(Date.now() + 3_600_000).toISOString(),
-    key: signers.people["release-manager"],
+    key: signers.keyOf("release-manager"),
   });
   waiverFile = file.file;
   await approveRelease(stack.workspace, release);

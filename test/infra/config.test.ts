@@ -8,7 +8,7 @@ describe("parseConfig", () => {
   test.each(["staging", "production"])("reads the committed config of %s", (stack) => {
     const config = parseConfig(engineConfig(stack), secret);
     expect(config.system).toBe("flagship");
-    expect(config.database.storageEncrypted).toBe(true);
+    expect(config.database).toMatchObject({ kind: "rds", storageEncrypted: true });
     expect(config.clockScale).toBe(1);
   });
 
@@ -18,8 +18,8 @@ describe("parseConfig", () => {
       "cutover:phase": "go",
       "cutover:bogus": "1",
       "cutover:dns": JSON.stringify({
-        zoneId: "z",
-        names: ["no host"],
+        zones: { "example.com": "z" },
+        names: { "no host": {}, "app.example.com": { service: 7 } },
         ttl: { baseline: 3600, lowered: 30 },
         resolvers: [],
       }),
@@ -30,7 +30,7 @@ describe("parseConfig", () => {
       }),
     };
     expect(errorOf(values)).toMatchInlineSnapshot(`
-      "The stack config cannot be used: 8 keys are wrong.
+      "The stack config cannot be used: 9 keys are wrong.
 
         cutover:phase
           found:    "go"
@@ -45,20 +45,26 @@ describe("parseConfig", () => {
 
         cutover:database.colour
           found:    a key that nothing reads
-          required: one of identifier, name, username, engineVersion, instanceClass,
-                    storageGib, storageEncrypted, backupRetentionDays,
-                    deletionProtection, caFile, skipFinalSnapshot
+          required: one of kind, name, username, engineVersion, identifier, adopt,
+                    instanceClass, storageGib, storageEncrypted, kmsKeyArn,
+                    backupRetentionDays, deletionProtection, skipFinalSnapshot,
+                    tlsForced, caFile, parameterGroup, password, upgradeTo
           to do:    pulumi config rm --path 'cutover:database.colour'
 
-        cutover:dns.zoneId
+        cutover:dns.zones["example.com"]
           found:    "z"
           required: a Cloudflare zone id
-          to do:    pulumi config set --path 'cutover:dns.zoneId' '0123…cdef'
+          to do:    pulumi config set --path 'cutover:dns.zones["example.com"]' '0123…cdef'
 
-        cutover:dns.names
-          found:    "no host"
-          required: a list of host names that move together
-          to do:    pulumi config set --path 'cutover:dns.names' 'app.example.com'
+        cutover:dns.names["no host"]
+          found:    no host
+          required: a full host name in small letters, such as app.example.com
+          to do:    pulumi config rm --path 'cutover:dns.names["no host"]', and set it under another name
+
+        cutover:dns.names["app.example.com"].service
+          found:    7
+          required: the service that answers there
+          to do:    pulumi config set --path 'cutover:dns.names["app.example.com"].service' 'web'
 
         cutover:dns.ttl.lowered
           found:    30
@@ -72,10 +78,11 @@ describe("parseConfig", () => {
 
         cutover:bogus
           found:    a key that nothing reads
-          required: one of system, folder, phase, release, cutoverAt, clockScale,
-                    evidence, owners, contacts, announcements, webhooks, readings,
-                    databasePassword, database, backups, bucket, archive, dns,
-                    services, legacy, deadlines
+          required: one of system, folder, phase, release, cutoverAt, notBefore,
+                    clockScale, evidence, owners, contacts, announcements, webhooks,
+                    readings, databasePassword, database, backups, restoreTest,
+                    buckets, secrets, dns, slots, hosts, services, jobs, flags,
+                    safeMode, alarms, legacy, deadlines
           to do:    pulumi config rm --path 'cutover:bogus'"
     `);
   });
@@ -109,12 +116,7 @@ describe("parseConfig", () => {
       { ttl: { baseline: 60, lowered: 61 } },
       "dns.ttl.lowered",
     ],
-    [
-      "slot that is the legacy address",
-      "services",
-      { slots: { blue: "203.0.113.30", green: "203.0.113.20" } },
-      "services.slots",
-    ],
+    ["slot that is the legacy address", "slots", { blue: "203.0.113.30" }, "cutover:slots"],
   ])("refuses a %s", (_, name, change, where) => {
     const values = engineConfig();
     const group = JSON.parse(values[`cutover:${name}`] ?? "") as object;
@@ -194,10 +196,10 @@ describe("parseConfig", () => {
     expect(errorOf(announcing(wrong), webhookSecrets)).toMatchInlineSnapshot(`
       "The stack config cannot be used: 5 keys are wrong.
 
-        cutover:announcements.Maintenance 1
+        cutover:announcements["Maintenance 1"]
           found:    Maintenance 1
           required: a name in kebab case
-          to do:    pulumi config rm --path 'cutover:announcements.Maintenance 1', and set it under another name
+          to do:    pulumi config rm --path 'cutover:announcements["Maintenance 1"]', and set it under another name
 
         cutover:announcements.team.on
           found:    "monday"
@@ -298,6 +300,104 @@ describe("parseConfig", () => {
     }
   });
 
+  test.each([
+    ["digits only", "123456789012"],
+    ["JSON", '"twelve-signs"'],
+    ["something true", "true         "],
+  ])("a password of %s stays a text", (_, password) => {
+    const config = parseConfig({ ...engineConfig(), "cutover:databasePassword": password }, secret);
+    expect(config.databasePassword).toBe(password);
+  });
+
+  test("a time stays a text, and one without its offset is refused", () => {
+    const at = (cutoverAt: string): Record<string, string> => ({
+      ...engineConfig(),
+      "cutover:cutoverAt": cutoverAt,
+    });
+    expect(parseConfig(at("2026-12-01T02:00:00Z"), secret).cutoverAt).toBe("2026-12-01T02:00:00Z");
+    for (const wrong of ["2026-12-01T02:00:00", "2026", "null"]) {
+      expect(errorOf(at(wrong))).toContain("cutover:cutoverAt");
+    }
+  });
+
+  test.each(["0h", "-24h", "90m", "7d"])("takes %s for when a phase may begin", (offset) => {
+    expect(errorOf(withKey("notBefore", { finalize: offset, prepare: "0h" }, planned))).toBe(
+      "no error",
+    );
+  });
+
+  test.each(["0d", "-0h", "0", "", "24", "+24h", "--24h", "soon", 24])(
+    "does not take %j for when a phase may begin",
+    (offset) => {
+      const text = errorOf(withKey("notBefore", { finalize: offset }, planned));
+      expect(text).toContain("cutover:notBefore.finalize");
+      expect(text).toContain("a length of time such as 24h, with a minus");
+    },
+  );
+
+  test("what has several forms is judged by the one that it names", () => {
+    const database = { kind: "container", name: "orders", colour: "red" };
+    const text = errorOf(withKey("database", database));
+    expect(text).toContain("cutover:database.dumps");
+    expect(text).toMatch(/required: a group of keys: bucket, keepDays/);
+    expect(text).toMatch(/database\.colour[\s\S]*?required: one of kind, name, .*address/);
+    expect(text).not.toContain("instanceClass");
+    const rds = errorOf(withKey("database", { kind: "rds", address: "203.0.113.9" }));
+    expect(rds).toMatch(/database\.address[\s\S]*?required: one of kind, name, .*instanceClass/s);
+    expect(rds).not.toContain("keepDays");
+  });
+
+  test.each([
+    ["database", { kind: "mysql" }, "cutover:database.kind", '"mysql"', "rds, container"],
+    ["database", {}, "cutover:database.kind", "nothing", "rds, container"],
+    ["buckets", { docs: { store: "gcs" } }, "cutover:buckets.docs.store", '"gcs"', "s3, r2"],
+    [
+      "secrets",
+      { jwt: { store: "here" } },
+      "cutover:secrets.jwt.store",
+      '"here"',
+      "secrets-manager, key-vault",
+    ],
+  ])("a form of %s that is none: %j", (name, value, where, found, forms) => {
+    expect(errorOf(withKey(name, value))).toBe(
+      [
+        "The stack config cannot be used: 1 key is wrong.",
+        "",
+        `  ${where}`,
+        `    found:    ${found}`,
+        `    required: one of ${forms}`,
+        `    to do:    pulumi config set --path '${where}' '${forms.split(",")[0]}'`,
+      ].join("\n"),
+    );
+  });
+
+  test("an entry of a list of groups is named by its number", () => {
+    const kept = [
+      { name: "example.com", type: "TXT", content: '"a"', ttl: 3600 },
+      { name: "example.com", type: "TXT", content: '"b"', ttl: 5, colour: "red" },
+    ];
+    const dns = { ...keyOf("dns"), kept };
+    const text = errorOf(withKey("dns", dns));
+    expect(text).toContain("2 keys are wrong");
+    expect(text).toMatch(/cutover:dns\.kept\[1\]\.ttl\n {4}found: {4}5\n/);
+    expect(text).toMatch(
+      /cutover:dns\.kept\[1\]\.colour[\s\S]*?required: one of name, type, content/,
+    );
+    const list = errorOf(withKey("dns", { ...dns, kept: [7] }));
+    expect(list).toMatch(
+      /cutover:dns\.kept\n {4}found: {4}7\n {4}required: a list of groups of keys: name, type/,
+    );
+  });
+
+  test("a name that is no name says what it must be", () => {
+    expect(errorOf(withKey("hosts", { here: "ssh://deploy@203.0.113.10" }))).toMatch(
+      /cutover:hosts\.here[\s\S]*required: an IPv4 address/,
+    );
+    expect(errorOf(withKey("services", { Web: { port: 80 } }))).toMatch(
+      /cutover:services\.Web[\s\S]*required: a name in kebab case/,
+    );
+  });
+
   test("keys of other namespaces are none of its business", () => {
     expect(() => parseConfig({ ...engineConfig(), "aws:profile": "x" }, secret)).not.toThrow();
   });
@@ -312,6 +412,22 @@ const webhooks = {
   maintenance: "https://hooks.example.com/canary-a",
   postmortem: "http://127.0.0.1:8080/canary-b",
 };
+
+const planned = { "cutover:cutoverAt": "2026-12-01T02:00:00Z" };
+
+/** A group of the production stack, as it is written. */
+function keyOf(name: string): object {
+  return JSON.parse(engineConfig()[`cutover:${name}`] ?? "{}") as object;
+}
+
+/** The production stack with one key set to something else. */
+function withKey(
+  name: string,
+  value: unknown,
+  more: Record<string, string> = {},
+): Record<string, string> {
+  return { ...engineConfig(), ...more, [`cutover:${name}`]: JSON.stringify(value) };
+}
 
 function announcing(
   said: object = announcements,

@@ -42,10 +42,13 @@ test("all that is wrong is said at once", () => {
       "facts.guard is not one of entry, data, switch",
       "facts.ttlSeconds is not a number",
       "facts.covers.databases is not a list of texts",
+      "facts.covers.containerDatabases is not a list of texts",
       "facts.covers.backups is not a list of texts",
       "facts.covers.buckets is not a list of texts",
       "facts.covers.archives is not a list of texts",
       "facts.covers.services is not a list of texts",
+      "facts.covers.secrets is not a list of texts",
+      "facts.covers.alarms is not a list of texts",
     ]
   `);
 });

@@ -64,7 +64,14 @@ describe.each(files)("$noun/$id", ({ id, path, test: testFile }) => {
 test("what protects data, and the guard itself, cannot be waived", () => {
   const protects = /backup|recovery|encrypt|retain|retention|snapshot|lock|version|deletion/;
   const waivable = rows.filter((row) => row.waivable).map(({ id }) => id);
-  expect(waivable).toEqual(["dns-ttl-lowered", "service-health-checked"]);
+  expect(waivable).toEqual([
+    "phase-not-early",
+    "dns-ttl-lowered",
+    "database-tls-forced",
+    "service-health-checked",
+    "service-hardened",
+    "alarm-has-receiver",
+  ]);
   expect(waivable.filter((id) => protects.test(id))).toEqual([]);
 });
 

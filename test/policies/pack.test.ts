@@ -102,7 +102,9 @@ describe("a run", () => {
       "dns-ttl-lowered",
       "evidence-verified",
       ...names.sort(),
+      "nothing-replaced",
       "phase-in-order",
+      "phase-not-early",
     ]);
   });
 

@@ -114,6 +114,8 @@ describe("a run in which all is well", () => {
       factsDigest: digestOf(at("entry")),
       verdicts: {
         "phase-in-order": "pass",
+        "phase-not-early": "pass",
+        "nothing-replaced": "pass",
         "evidence-verified": "pass",
         "dns-ttl-lowered": "pass",
         "flagship/owners-assigned": "pass",
@@ -121,6 +123,8 @@ describe("a run in which all is well", () => {
       waivers: {},
       enforcement: {
         "phase-in-order": "on",
+        "phase-not-early": "on",
+        "nothing-replaced": "on",
         "evidence-verified": "on",
         "dns-ttl-lowered": "on",
         "flagship/owners-assigned": "on",
@@ -227,6 +231,7 @@ describe("what the pack has not seen", () => {
       "database-backups-retained",
       "database-deletion-protected",
       "database-final-snapshot-kept",
+      "database-tls-forced",
     ]);
     expect(diagnostics.every(({ enforcementLevel }) => enforcementLevel === "mandatory")).toBe(
       true,
@@ -328,7 +333,11 @@ describe("what is reported where", () => {
       owners: {},
     });
     const { seal, diagnostics } = pack.guard(facts);
-    expect(Object.keys(seal?.verdicts ?? {})).toEqual(["phase-in-order"]);
+    expect(Object.keys(seal?.verdicts ?? {})).toEqual([
+      "phase-in-order",
+      "phase-not-early",
+      "nothing-replaced",
+    ]);
     expect(diagnostics).toEqual([
       {
         policy: "flagship/owners-assigned",

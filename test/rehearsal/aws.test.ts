@@ -20,9 +20,46 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+const documents = "arn:aws:s3:::flagship-documents";
+
 const trust = JSON.stringify({
   Statement: [{ Effect: "Allow", Principal: { Service: "backup.amazonaws.com" } }],
 });
+
+function allow(action: string, resource: string, principal?: string): string {
+  return JSON.stringify({
+    Statement: [
+      { Effect: "Allow", Action: action, Resource: resource, Principal: principal ?? undefined },
+    ],
+  });
+}
+
+function vaultArn(region: string, name: string): string {
+  return `arn:aws:backup:${region}:123456789012:backup-vault:${name}`;
+}
+
+function planWithCopy(copy: Wire): Wire {
+  return { rules: [{ ruleName: "r", targetVaultName: "flagship", copyActions: [copy] }] };
+}
+
+const alarm = {
+  name: "database-cpu",
+  namespace: "AWS/RDS",
+  metricName: "CPUUtilization",
+  dimensions: { DBInstanceIdentifier: "flagship" },
+  extendedStatistic: "p95",
+  comparisonOperator: "GreaterThanThreshold",
+  threshold: 80,
+  period: 60,
+  evaluationPeriods: 5,
+  alarmActions: ["arn:aws:sns:us-east-1:123456789012:alarms"],
+};
+
+const widget = { type: "metric", x: 0, y: 0, width: 12, height: 6, properties: {} };
+
+function dashboard(...widgets: Wire[]): Wire {
+  return { dashboardBody: JSON.stringify({ widgets }) };
+}
 
 /** Every type but RDS: fine inputs, and what refers to something that has to be there. */
 const cases: readonly {
@@ -63,6 +100,17 @@ const cases: readonly {
     unchecked: [
       [{ assumeRolePolicy: "{" }, "assumeRolePolicy", /invalid JSON/],
       [{ inlinePolicies: [] }, "inlinePolicies", /does not imitate/],
+    ],
+  },
+  {
+    type: "aws:iam/rolePolicy:RolePolicy",
+    inputs: { name: "read", role: "backup", policy: allow("s3:GetObject", "*") },
+    replace: [{ name: "write" }, false],
+    update: { policy: allow("s3:PutObject", "*") },
+    refused: [[{ role: "none" }, /NoSuchEntity: The role with name none cannot be found/]],
+    unchecked: [
+      [{ policy: "{" }, "policy", /must be a policy in JSON/],
+      [{ policy: '{"Statement":[{"Effect":"Maybe"}]}' }, "policy", /an Effect of Allow or Deny/],
     ],
   },
   {
@@ -121,6 +169,13 @@ const cases: readonly {
           targetVaultName: "flagship",
           schedule: "cron(0 3 * * ? *)",
           lifecycle: { deleteAfter: 35 },
+          copyActions: [
+            {
+              destinationVaultArn: vaultArn("eu-west-1", "copies"),
+              lifecycle: { deleteAfter: 35 },
+            },
+            { destinationVaultArn: vaultArn("us-east-1", "flagship") },
+          ],
         },
       ],
     },
@@ -143,10 +198,27 @@ const cases: readonly {
         },
         /at least 90 days more/,
       ],
+      [planWithCopy({ destinationVaultArn: vaultArn("us-east-1", "none") }), /vault none cannot/],
+      [
+        planWithCopy({ destinationVaultArn: "arn:aws:s3:::flagship-documents" }),
+        /Invalid DestinationBackupVaultArn/,
+      ],
+      [
+        planWithCopy({
+          destinationVaultArn: vaultArn("eu-west-1", "copies"),
+          lifecycle: { coldStorageAfter: 1, deleteAfter: 90 },
+        }),
+        /at least 90 days more/,
+      ],
     ],
     unchecked: [
       [{ rules: [{ targetVaultName: "flagship" }] }, "rules[0].ruleName", /Missing required/],
       [{ rules: [] }, "rules", /Too small/],
+      [
+        planWithCopy({ destinationVaultArn: "copies" }),
+        "rules[0].copyActions[0].destinationVaultArn",
+        /is not an ARN/,
+      ],
     ],
   },
   {
@@ -263,6 +335,90 @@ const cases: readonly {
       ],
     ],
   },
+  {
+    type: "aws:s3/bucketPolicy:BucketPolicy",
+    inputs: {
+      bucket: "flagship-documents",
+      policy: allow("s3:GetObject", `${documents}/*`, "arn:aws:iam::123456789012:root"),
+    },
+    replace: [{ bucket: "other-documents" }, false],
+    update: { policy: allow("s3:ListBucket", documents, "arn:aws:iam::123456789012:root") },
+    refused: [
+      [{ bucket: "none" }, /NoSuchBucket/],
+      [{ policy: allow("s3:GetObject", `${documents}/*`) }, /Missing required field Principal/],
+      [
+        { policy: allow("s3:GetObject", `${documents}-other/*`, "*") },
+        /MalformedPolicy: Policy has invalid resource/,
+      ],
+    ],
+    unchecked: [[{ policy: "" }, "policy", /must be a policy in JSON/]],
+  },
+  {
+    type: "aws:s3/bucketLogging:BucketLogging",
+    inputs: {
+      bucket: "flagship-documents",
+      targetBucket: "flagship-documents",
+      targetPrefix: "log/",
+    },
+    replace: [{ bucket: "other-documents" }, false],
+    update: { targetPrefix: "access/" },
+    refused: [[{ targetBucket: "none" }, /InvalidTargetBucketForLogging/]],
+    unchecked: [[{ targetGrants: [] }, "targetGrants", /does not imitate/]],
+  },
+  {
+    type: "aws:sns/topic:Topic",
+    inputs: { name: "alarms", displayName: "Alarms", kmsMasterKeyId: "KEY" },
+    replace: [{ name: "other" }, false],
+    update: { kmsMasterKeyId: "alias/aws/sns" },
+    refused: [[{ kmsMasterKeyId: "none" }, /KMSNotFoundException/]],
+    unchecked: [[{ name: "alarms.fifo" }, "name", /the rehearsal has no FIFO topics/]],
+  },
+  {
+    type: "aws:cloudwatch/metricAlarm:MetricAlarm",
+    inputs: alarm,
+    replace: [{ name: "other" }, false],
+    update: { threshold: 90 },
+    refused: [
+      [{ datapointsToAlarm: 6 }, /DatapointsToAlarm must be less than or equal/],
+      [{ period: 60, evaluationPeriods: 1441 }, /more than a day .*<= 86400/],
+      [{ period: 3600, evaluationPeriods: 169 }, /more than a week .*<= 604800/],
+    ],
+    unchecked: [
+      [{ period: 45 }, "period", /10, 20, 30 or a multiple of 60/],
+      [{ period: 0 }, "period", /10, 20, 30 or a multiple of 60/],
+      [{ statistic: "Average" }, "statistic", /not both/],
+      [{ extendedStatistic: "median" }, "extendedStatistic", /must be a percentile/],
+      [{ alarmActions: ["on-call"] }, "alarmActions[0]", /is not an ARN/],
+      [{ metricQueries: [] }, "metricQueries", /does not imitate/],
+    ],
+  },
+  {
+    type: "aws:cloudwatch/dashboard:Dashboard",
+    inputs: { dashboardName: "flagship", ...dashboard(widget) },
+    replace: [{ dashboardName: "other" }, false],
+    update: dashboard(),
+    refused: [
+      [{ dashboardBody: "{}" }, /The dashboard body is invalid, there are 1 validation errors/],
+      [dashboard({ ...widget, width: 25 }), /widgets\/0\/width/],
+      [dashboard({ ...widget, type: "picture" }), /widgets\/0\/type/],
+    ],
+    unchecked: [[{ dashboardBody: "{" }, "dashboardBody", /invalid JSON/]],
+  },
+  {
+    type: "aws:secretsmanager/secret:Secret",
+    inputs: { name: "flagship/jwt", kmsKeyId: "KEY_ARN", recoveryWindowInDays: 7 },
+    replace: [{ name: "flagship/other" }, false],
+    update: { description: "signs sessions" },
+    refused: [[{}, /ResourceExistsException: .* flagship\/jwt already exists/]],
+    unchecked: [
+      [
+        { recoveryWindowInDays: 6 },
+        "recoveryWindowInDays",
+        /must be 0, or in the range \(7 - 30\)/,
+      ],
+      [{ name: "flagship jwt" }, "name", /must be 1 to 512/],
+    ],
+  },
 ];
 
 /** Outputs that later cases refer to, filled in as the resources are made. */
@@ -350,6 +506,23 @@ test("what others still use stays", async () => {
   ).rejects.toThrow("Related backup plan selections must be deleted prior");
 });
 
+test("a role with a policy of its own stays until that goes", async () => {
+  const roles = cloud.subject("aws:iam/role:Role");
+  const policies = cloud.subject("aws:iam/rolePolicy:RolePolicy");
+  const role = await roles.create({ name: "replicate", assumeRolePolicy: trust });
+  const policy = await policies.create({
+    name: "read",
+    role: "replicate",
+    policy: allow("s3:GetObject", "*"),
+  });
+
+  await expect(roles.delete(role)).rejects.toThrow("must delete policies first.");
+  await policies.delete(policy);
+  expect(await policies.exists(policy)).toBe(false);
+  await roles.delete(role);
+  expect(await roles.exists(role)).toBe(false);
+});
+
 test("a bucket with an object in it stays unless it may be destroyed", async () => {
   const buckets = cloud.subject("aws:s3/bucket:Bucket");
   const made = await buckets.create({ bucket: "full" });
@@ -401,7 +574,7 @@ test("ARNs are in the region that the provider is configured for", async () => {
 
 test.each([
   ["aws", "aws:ec2/instance:Instance"],
-  ["docker", "docker:index/volume:Volume"],
+  ["docker", "docker:index/secret:Secret"],
   ["cloudflare", "cloudflare:index/zone:Zone"],
 ])("%s refuses %s by name", async (_, type) => {
   const refusal = new RegExp(`the rehearsal does not imitate ${type}. To do: leave it out`);

@@ -49,7 +49,7 @@ async function buildSystem(testCloud: TestCloud): Promise<System> {
   const database = await testCloud
     .subject("aws:rds/instance:Instance")
     .create(databaseInputs("flagship"));
-  const image = cloud.registry.images.find(({ image }) => image.service === "legacy");
+  const image = cloud.registry.resolve("registry.example.com/flagship/legacy:legacy");
   const container = await testCloud.subject("docker:index/container:Container").create({
     name: "legacy",
     image: image?.reference,
@@ -152,7 +152,7 @@ async function startElsewhere(
      const made = await cloud.subject("aws:rds/instance:Instance").create(databaseInputs("flagship"));
      await cloud.subject("docker:index/container:Container").create({
        name: "legacy",
-       image: registry.images.find(({ image }) => image.service === "legacy")?.reference,
+       image: registry.resolve("registry.example.com/flagship/legacy:legacy")?.reference,
        ports: [{ internal: 8080, external: network.port, ip: network.legacy }],
        envs: ["PORT=8080", "DATABASE_URL=" + databaseUrl(made)],
        healthcheck: { tests: ["CMD", "curl", "http://localhost:8080/healthz"] },

@@ -1,19 +1,15 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { lookup } from "../../rehearsal/lookup.ts";
-import type { Wire } from "../support/engine.ts";
-import { startTestCloud, temporaryFolder, type Subject, type TestCloud } from "./support.ts";
+import { startTestCloud, temporaryFolder, type TestCloud } from "./support.ts";
 
 let folder: string;
 let cloud: TestCloud;
-let records: Subject;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
   cloud = await startTestCloud({ folder });
-  records = cloud.subject("cloudflare:index/dnsRecord:DnsRecord");
 });
 
 afterAll(async () => {
@@ -21,102 +17,87 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const zoneId = "0123456789abcdef0123456789abcdef";
+const accountId = "0123456789abcdef0123456789abcdef";
 
-function recordInputs(name: string, more: Wire = {}): Wire {
-  return { zoneId, name, type: "A", content: "192.0.2.1", ttl: 60, proxied: false, ...more };
-}
-
-test("a record is served as soon as it is made, changed and deleted", async () => {
-  const { nameServer } = cloud.cloud;
-  const addresses = async (): Promise<unknown> =>
-    (await lookup("app.example.com", nameServer)).addresses;
-
-  const made = await records.create(recordInputs("app.example.com"));
-  expect(await addresses()).toEqual([{ address: "192.0.2.1", ttl: 60 }]);
-
-  const news = recordInputs("app.example.com", { content: "192.0.2.2", ttl: 3600 });
-  expect(await records.diff(made, news)).toEqual({
-    changes: ["content", "ttl"],
-    replaces: [],
-    deleteFirst: false,
+test("a D1 database has an id of its own, a name in its account, and a folder until it goes", async () => {
+  const databases = cloud.subject("cloudflare:index/d1Database:D1Database");
+  const inputs = { accountId, name: "ledger" };
+  expect(await databases.check({ ...inputs, primaryLocationHint: "mars" })).toEqual({
+    primaryLocationHint: expect.stringMatching(/expected one of/) as unknown,
   });
-  const changed = await records.update(made, news);
-  expect(await addresses()).toEqual([{ address: "192.0.2.2", ttl: 3600 }]);
+  const made = await databases.create(inputs);
+  const exports = join(folder, "d1", made.id);
 
-  await records.delete(changed);
-  expect(await addresses()).toEqual([]);
-  expect(await records.exists(changed)).toBe(false);
+  expect(made.id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  expect(made.outputs).toMatchObject({
+    ...inputs,
+    uuid: made.id,
+    version: "production",
+    createdAt: expect.stringMatching(/^\d{4}-/) as unknown,
+  });
+  expect(existsSync(exports)).toBe(true);
+  expect(await databases.refusal(inputs)).toMatch(/7502.*'ledger' already exists/);
+  await databases.create({ ...inputs, accountId: "f".repeat(32) });
+  expect(await databases.diff(made, { ...inputs, primaryLocationHint: "weur" })).toEqual({
+    changes: ["primaryLocationHint"],
+    replaces: ["primaryLocationHint"],
+    deleteFirst: true,
+  });
+  const news = { ...inputs, readReplication: { mode: "auto" } };
+  expect((await databases.diff(made, news)).replaces).toEqual([]);
+  const changed = await databases.update(made, news);
+  expect(changed.outputs).toMatchObject({ uuid: made.id, readReplication: { mode: "auto" } });
+  await databases.delete(changed);
+  expect(await databases.exists(changed)).toBe(false);
+  expect(existsSync(exports)).toBe(false);
+  await expect(databases.update(changed, news)).rejects.toThrow("7404");
 });
 
-test.each([
-  ["too short a TTL", { ttl: 59 }, /9021.*Must be between 60 and 86400 seconds, or 1/],
-  ["too long a TTL", { ttl: 86_401 }, /9021/],
-  [
-    "a proxied record with a TTL of its own",
-    { proxied: true },
-    /ttl must be set to 1 when proxied/,
-  ],
-  ["a name as the content of an A record", { content: "app.example.com" }, /9005.*valid IPv4/],
-  ["an IPv4 address as the content of an AAAA record", { type: "AAAA" }, /valid IPv6/],
-])("%s is refused when the record is made", async (_, change, message) => {
-  const inputs = recordInputs("refused.example.com", change);
+test("lifecycle rules belong to a bucket of R2, beside its locks", async () => {
+  const buckets = cloud.subject("cloudflare:index/r2Bucket:R2Bucket");
+  const lifecycles = cloud.subject("cloudflare:index/r2BucketLifecycle:R2BucketLifecycle");
+  const locks = cloud.subject("cloudflare:index/r2BucketLock:R2BucketLock");
+  const expire = {
+    id: "expire",
+    enabled: true,
+    conditions: { prefix: "" },
+    deleteObjectsTransition: { condition: { type: "Age", maxAge: 86_400 } },
+  };
+  const rules = { accountId, bucketName: "log", rules: [expire] };
+  expect(await lifecycles.refusal(rules)).toMatch(/10006/);
+  await buckets.create({ accountId, name: "log" });
+  const locked = await locks.create({ accountId, bucketName: "log", rules: [] });
+  const made = await lifecycles.create(rules);
+  expect(await lifecycles.check({ ...rules, rules: [{ ...expire, conditions: {} }] })).toEqual({
+    "rules[0].conditions.prefix": expect.stringMatching(/Missing required/) as unknown,
+  });
+  expect((await lifecycles.diff(made, { ...rules, rules: [] })).replaces).toEqual([]);
+  expect((await lifecycles.diff(made, { ...rules, bucketName: "other" })).replaces).toEqual([
+    "bucketName",
+  ]);
+  await lifecycles.delete(made);
 
-  expect(await records.check(inputs)).toEqual({});
-  expect(await records.refusal(inputs)).toMatch(message);
-});
-
-test("an identical record, and anything beside an alias, are refused", async () => {
-  await records.create(recordInputs("twice.example.com"));
-
-  expect(await records.refusal(recordInputs("Twice.example.com"))).toMatch(
-    /81058.*An identical record already exists/,
-  );
-  expect(
-    await records.refusal(
-      recordInputs("twice.example.com", { type: "CNAME", content: "app.example.com" }),
-    ),
-  ).toMatch(/81053/);
-  await records.create(recordInputs("twice.example.com", { content: "192.0.2.9" }));
-});
-
-test.each([
-  ["a short name", { name: "app" }, "name", /must be the full name/],
-  ["a zone that is no id", { zoneId: "example.com" }, "zoneId", /32 hexadecimal digits/],
-  ["a type that is not served", { type: "MX" }, "type", /only has records of types A, AAAA, CNAME/],
-  ["no TTL", { ttl: undefined }, "ttl", /Missing required argument/],
-])("%s is refused before anything is made", async (_, change, property, reason) => {
-  const inputs = Object.entries({ ...recordInputs("x.example.com"), ...change });
-
-  expect(
-    await records.check(Object.fromEntries(inputs.filter(([, value]) => value !== undefined))),
-  ).toEqual({ [property]: expect.stringMatching(reason) as unknown });
-});
-
-test("a record of another zone is another record", async () => {
-  const made = await records.create(recordInputs("zone.example.com"));
-
-  expect(
-    (await records.diff(made, recordInputs("zone.example.com", { zoneId: "f".repeat(32) })))
-      .replaces,
-  ).toEqual(["zoneId"]);
+  expect(await lifecycles.exists(made)).toBe(false);
+  expect(await locks.exists(locked)).toBe(true);
 });
 
 test("R2 buckets and their locks refer to each other, and a full bucket stays", async () => {
   const buckets = cloud.subject("cloudflare:index/r2Bucket:R2Bucket");
   const locks = cloud.subject("cloudflare:index/r2BucketLock:R2BucketLock");
   const lock = {
-    accountId: zoneId,
+    accountId,
     bucketName: "archive",
     rules: [{ id: "keep", enabled: true, condition: { type: "Age", maxAgeSeconds: 86_400 } }],
   };
   expect(await locks.refusal(lock)).toMatch(/10006.*The specified bucket does not exist/);
 
-  const made = await buckets.create({ accountId: zoneId, name: "archive" });
-  expect(await buckets.refusal({ accountId: zoneId, name: "archive" })).toMatch(/10004/);
-  expect(
-    await buckets.diff(made, { accountId: zoneId, name: "archive", location: "weur" }),
-  ).toEqual({ changes: ["location"], replaces: ["location"], deleteFirst: true });
+  const made = await buckets.create({ accountId, name: "archive" });
+  expect(await buckets.refusal({ accountId, name: "archive" })).toMatch(/10004/);
+  expect(await buckets.diff(made, { accountId, name: "archive", location: "weur" })).toEqual({
+    changes: ["location"],
+    replaces: ["location"],
+    deleteFirst: true,
+  });
 
   const locked = await locks.create(lock);
   expect(await locks.exists(locked)).toBe(true);

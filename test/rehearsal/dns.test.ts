@@ -5,6 +5,7 @@ import * as packet from "dns-packet";
 import { afterEach, expect, test } from "vitest";
 import { lookup } from "../../rehearsal/lookup.ts";
 import { exchange } from "../../infra/provider/dns-exchange.ts";
+import { askServer } from "../../infra/provider/dns-lookup.ts";
 import {
   startAuthoritative,
   startCaching,
@@ -91,6 +92,64 @@ test.each([
   expect(answer.authorities?.map(({ type, name }) => [type, name])).toEqual([
     ["SOA", "example.com"],
   ]);
+});
+
+test("a wildcard answers for names that are not there, and for nothing else", async () => {
+  const server = await authoritative(() => [
+    record({ name: "*.example.com", content: "192.0.2.9" }),
+    record({ name: "host.sub.example.com" }),
+    record({ name: "text.example.com", type: "TXT", content: "x" }),
+  ]);
+  const addresses = async (host: string): Promise<string[]> =>
+    (await lookup(host, server)).addresses.map(({ address }) => address);
+
+  expect(await addresses("any.example.com")).toEqual(["192.0.2.9"]);
+  expect(await addresses("a.b.example.com")).toEqual(["192.0.2.9"]);
+  expect(await addresses("host.sub.example.com")).toEqual(["192.0.2.1"]);
+  expect(await addresses("text.example.com")).toEqual([]);
+  expect(await addresses("other.sub.example.com")).toEqual([]);
+  expect(await addresses("example.com")).toEqual([]);
+  expect((await lookup("any.example.org", server)).code).toBe("NXDOMAIN");
+});
+
+test("a name that is handed over is answered with who has it, and so is all below it", async () => {
+  const server = await authoritative(() => [
+    record({ name: "sub.example.com", type: "NS", content: "ns1.example.net" }),
+    record({ name: "host.sub.example.com" }),
+  ]);
+
+  for (const name of ["sub.example.com", "host.sub.example.com"]) {
+    const question = packet.encode({ type: "query", id: 7, questions: [{ type: "A", name }] });
+    const answer = packet.decode(await exchange(question, server, 1000));
+    expect(answer).toMatchObject({ flag_aa: false, rcode: "NOERROR", answers: [] });
+    expect(answer.authorities).toMatchObject([
+      { type: "NS", name: "sub.example.com", data: "ns1.example.net" },
+    ]);
+  }
+});
+
+test("the resolver keeps texts, mail servers and certificate authorities as well", async () => {
+  const upstream = await authoritative(() => [
+    record({ type: "TXT", content: "v=spf1 -all" }),
+    record({ type: "MX", content: "mail.example.com", priority: 5 }),
+    record({ type: "CAA", content: "", data: { flags: 0, tag: "issue", value: "ca.example.net" } }),
+  ]);
+  const resolver = await caching(upstream, 1);
+
+  for (const round of ["asked", "kept"]) {
+    const data = await Promise.all(
+      (["TXT", "MX", "CAA"] as const).map(async (type) => {
+        const answer = await askServer(resolver, { name: "app.example.com", type }, 1000);
+        return answer.records.map((found) => found.data);
+      }),
+    );
+    expect([round, ...data]).toEqual([
+      round,
+      ['"v=spf1 -all"'],
+      ["5 mail.example.com"],
+      ['0 issue "ca.example.net"'],
+    ]);
+  }
 });
 
 test.each([

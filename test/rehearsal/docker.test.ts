@@ -4,8 +4,10 @@ import { rm } from "node:fs/promises";
 import { once } from "node:events";
 import { join } from "node:path";
 import { Client } from "pg";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import type { Image } from "../../rehearsal/registry/registry.ts";
+import { createClient } from "redis";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { redisQueue } from "../../infra/readings/queues/redis-queue.ts";
+import { contextOf } from "../infra/readings/context.ts";
 import { EngineSideError, type Wire } from "../support/engine.ts";
 import {
   databaseInputs,
@@ -21,7 +23,7 @@ import {
 const repository = "registry.example.com/flagship";
 
 /** Images of this test: one as released, one for every fault, and those that need a migration. */
-const images: readonly Image[] = [
+const images = [
   { service: "legacy", version: "legacy", columns: [], faults: {} },
   { service: "legacy", version: "crashing", columns: [], faults: { crashes: true } },
   { service: "api", version: "1.0.0", columns: ["orders.channel"], faults: {} },
@@ -35,7 +37,23 @@ const images: readonly Image[] = [
   },
   { service: "worker", version: "1.0.0", columns: ["orders.processed_at"], faults: {} },
   { service: "web", version: "1.0.0", columns: [], faults: {} },
-].map((image) => ({ repository: `${repository}/${image.service}`, ...image }) as Image);
+  { service: "redis", version: "8.0.0", columns: [], faults: {} },
+  { service: "keycloak", version: "26.0.0", columns: [], realms: ["flagship"], faults: {} },
+  {
+    service: "legacy",
+    version: "documents",
+    columns: [],
+    writes: { path: "/api/documents", table: "Documents" },
+    faults: {},
+  },
+  {
+    service: "worker",
+    version: "documents",
+    columns: ["Documents.processed_at"],
+    writes: { path: "/api/documents", table: "Documents" },
+    faults: {},
+  },
+].map((image) => ({ repository: `${repository}/${image.service}`, ...image }));
 
 let folder: string;
 let cloud: TestCloud;
@@ -455,9 +473,15 @@ test.each([
     /is not a duration/,
   ],
   [
-    "volumes",
-    { volumes: [] },
-    "volumes",
+    "a folder of the host",
+    { volumes: [{ volumeName: "etc", hostPath: "/etc", containerPath: "/etc" }] },
+    "volumes[0].hostPath",
+    /does not imitate this property of docker:index\/container:Container/,
+  ],
+  [
+    "a property that is not imitated",
+    { gpus: "all" },
+    "gpus",
     /does not imitate this property of docker:index\/container:Container/,
   ],
 ])("%s is refused before anything is made", async (_, change, property, reason) => {
@@ -465,6 +489,238 @@ test.each([
     [property]: expect.stringMatching(reason) as unknown,
   });
 });
+
+test("a system writes to a path and a table of its own", async () => {
+  const made = await create("legacy:documents");
+  const write = (path: string) =>
+    fetch(`${addressOf(made)}${path}`, { method: "POST", body: '{"id": 70, "note": "test"}' });
+
+  expect((await write("/api/documents")).status).toBe(201);
+  expect((await write("/orders")).status).toBe(404);
+  expect(await sql('SELECT id FROM "Documents"')).toEqual([{ id: "70" }]);
+  await sql('ALTER TABLE "Documents" ADD COLUMN processed_at timestamptz');
+  await create("worker:documents");
+  await until("the write is processed", async () => {
+    const waiting = 'SELECT 1 FROM "Documents" WHERE processed_at IS NULL';
+    return (await sql(waiting)).length === 0;
+  });
+});
+
+test.each([
+  ["READ_ONLY=1", 503],
+  ["SAFE_MODE=true", 503],
+  ["SAFE_MODE=0", 201],
+  ["SAFE_MODE=", 201],
+])("a container that is told %s answers writes with %i", async (line, status) => {
+  const envs = ["PORT=8080", "SLOT=blue", `DATABASE_URL=${url}`, line];
+  const made = await create("legacy:legacy", { envs });
+  const answer = await order(made, 71);
+
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get("retry-after")).toBe(status === 503 ? "1" : null);
+  expect((await get(made, "/healthz")).status).toBe(200);
+});
+
+test("flags are shown where the version and the health are", async () => {
+  const envs = ["PORT=8080", `DATABASE_URL=${url}`, 'FLAGS={"tags": true}'];
+  const made = await create("legacy:legacy", { envs });
+
+  for (const path of ["/version", "/healthz", "/api/health"]) {
+    const { text } = await get(made, path);
+    expect(JSON.parse(text)).toMatchObject({ version: "legacy", flags: { tags: true } });
+  }
+});
+
+test("frontends that are named may read the answers, and no others", async () => {
+  const allowed = "https://app.example.com";
+  const envs = [
+    "PORT=8080",
+    `DATABASE_URL=${url}`,
+    `CORS_ORIGINS=${allowed}, https://b.example.com`,
+  ];
+  const made = await create("legacy:legacy", { envs });
+  const ask = async (method: string, origin: string) => {
+    const { status, headers } = await fetch(`${addressOf(made)}/healthz`, {
+      method,
+      headers: { origin },
+    });
+    return [status, headers.get("access-control-allow-origin"), headers.get("vary")];
+  };
+
+  expect(await ask("OPTIONS", allowed)).toEqual([204, allowed, "Origin"]);
+  expect(await ask("GET", "https://b.example.com")).toEqual([
+    200,
+    "https://b.example.com",
+    "Origin",
+  ]);
+  expect(await ask("GET", "https://evil.example.com")).toEqual([200, null, "Origin"]);
+});
+
+test("nobody else's frontend may read anything where none is named", async () => {
+  const made = await create("legacy:legacy");
+  const answer = await fetch(`${addressOf(made)}/healthz`, { headers: { origin: "https://a.b" } });
+
+  expect(answer.headers.get("access-control-allow-origin")).toBe(null);
+});
+
+test("keycloak answers for its realms, and says of others that they do not exist", async () => {
+  const made = await create("keycloak:26.0.0", {
+    envs: ["PORT=8080", "KC_HOSTNAME=https://id.example.com"],
+    healthcheck: { tests: ["CMD", "curl", "-f", "http://localhost:8080/health/ready"] },
+  });
+  const discovery = (realm: string) =>
+    get(made, `/realms/${realm}/.well-known/openid-configuration`);
+
+  expect(JSON.parse((await discovery("flagship")).text)).toMatchObject({
+    issuer: "https://id.example.com/realms/flagship",
+    token_endpoint: "https://id.example.com/realms/flagship/protocol/openid-connect/token",
+  });
+  expect(await discovery("other")).toEqual({
+    status: 404,
+    text: '{"error":"Realm does not exist"}\n',
+  });
+});
+
+/** Inputs of a Redis, which keeps what it holds in a volume. */
+function redisInputs(more: Wire = {}): Wire {
+  const inputs = containerInputs("redis:8.0.0");
+  const [port] = inputs["ports"] as Wire[];
+  return {
+    ...inputs,
+    ports: [{ ...port, internal: 6379 }],
+    envs: ["REDIS_PASSWORD=right"],
+    healthcheck: { tests: ["CMD", "redis-cli", "ping"], interval: "100ms" },
+    destroyGraceSeconds: 5,
+    ...more,
+  };
+}
+
+test("redis is a queue that the reading of queues can count, and its volume outlives it", async () => {
+  const volumes = cloud.subject("docker:index/volume:Volume");
+  const volume = await volumes.create({ name: "queue-data" });
+  const inputs = redisInputs({ volumes: [{ volumeName: "queue-data", containerPath: "/data" }] });
+  const first = await containers.create(inputs);
+  const client = await connectTo(first);
+  await client.lPush("jobs", ["a", "b"]);
+  await client.xAdd("events", "*", { a: "1" });
+  await client.close();
+  await containers.delete(first);
+  const second = await containers.create(inputs);
+  vi.stubEnv("TEST_REDIS_PASSWORD", "right");
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const { hostname: host, port } = new URL(addressOf(second));
+  const place = { host, port: Number(port), passwordEnv: "TEST_REDIS_PASSWORD" };
+  const read = (target: object) =>
+    redisQueue.read(redisQueue.target.parse({ ...place, ...target }), contextOf());
+
+  expect(await read({ queues: ["jobs"], deadLetter: "dead" })).toMatchObject({
+    depth: 2,
+    deadLetterDepth: 0,
+  });
+  expect(await read({ queues: ["events"], type: "stream" })).toMatchObject({ depth: 1 });
+  await expect(read({ queues: ["events"] })).rejects.toThrow("events on");
+  await expect(volumes.delete(volume)).rejects.toThrow("last state: 'in_use'");
+  await containers.delete(second);
+  await volumes.delete(volume);
+  expect(await volumes.exists(volume)).toBe(false);
+});
+
+test("redis says in its own words what it refuses", async () => {
+  const made = await create("redis:8.0.0", redisInputs());
+  await expect(connectTo(made, "wrong")).rejects.toThrow(
+    "WRONGPASS invalid username-password pair or user is disabled.",
+  );
+  const client = await connectTo(made);
+  onTestFinished(() => client.close());
+  await client.set("word", "a");
+
+  expect(await client.get("word")).toBe("a");
+  expect(await client.get("none")).toBe(null);
+  await expect(client.lLen("word")).rejects.toThrow("WRONGTYPE Operation against a key");
+  await expect(client.sendCommand(["GEOADD", "a", "b"])).rejects.toThrow(
+    "ERR unknown command 'GEOADD', with args beginning with: 'a' 'b'",
+  );
+  await expect(client.sendCommand(["GET"])).rejects.toThrow(
+    "ERR wrong number of arguments for 'get' command",
+  );
+  await expect(client.sendCommand(["HELLO", "3"])).rejects.toThrow("NOPROTO");
+  await expect(client.multi().lLen("word").set("word", "b").exec()).rejects.toThrow("1 commands");
+  expect(await client.get("word")).toBe("b");
+});
+
+test.each([
+  ["check-integrity", ["node", "dist/jobs/check-integrity.js"], 0, /^orders.id is there\n$/],
+  ["count-writes", ["count-writes"], 0, /^\d+\n$/],
+  ["fail", ["fail", "no", "luck"], 3, /^no luck\n$/],
+  ["what is not there", ["ls", "/"], 127, /^the rehearsal does not imitate the command ls/],
+])(
+  "a container runs %s in place of its image, and its end is told",
+  async (_, words, code, said) => {
+    await create("legacy:legacy");
+    const made = await create("legacy:legacy", {
+      command: words,
+      attach: true,
+      logs: true,
+      mustRun: false,
+      wait: false,
+    });
+
+    expect(made.outputs["exitCode"]).toBe(code);
+    expect(made.outputs["containerLogs"]).toMatch(said);
+    expect(await containers.exists(made)).toBe(true);
+  },
+);
+
+test("a check of integrity fails when something is missing", async () => {
+  const more = { command: ["check-integrity"], attach: true, mustRun: false, wait: false };
+  await sql("ALTER TABLE orders RENAME channel TO chan");
+  onTestFinished(async () => {
+    await sql("ALTER TABLE orders RENAME chan TO channel");
+  });
+  const made = await create("api:1.0.0", { ...more, logs: true });
+
+  expect(made.outputs).toMatchObject({
+    exitCode: 1,
+    containerLogs: "orders.channel is missing\n",
+  });
+});
+
+test("a container that is not to be started is only made", async () => {
+  const made = await create("legacy:legacy", { start: false, mustRun: false });
+
+  await expect(get(made, "/healthz")).rejects.toThrow("fetch failed");
+});
+
+test("a container that is removed when it ends is gone then", async () => {
+  const made = await create("legacy:legacy", {
+    command: ["sleep", "0"],
+    rm: true,
+    mustRun: false,
+    wait: false,
+  });
+
+  await until("it is gone", async () => !(await containers.exists(made)));
+});
+
+test("the provider takes the host that the program names", async () => {
+  await cloud.clients.docker.configure({}, { host: "ssh://deploy@203.0.113.10" });
+  const made = await create("legacy:legacy");
+
+  expect((await get(made, "/healthz")).status).toBe(200);
+});
+
+async function connectTo(made: Made, password = "right") {
+  const client = createClient({
+    url: addressOf(made).replace("http:", "redis:"),
+    password,
+    RESP: 2,
+    socket: { reconnectStrategy: false },
+  });
+  client.on("error", () => undefined);
+  return client.connect();
+}
 
 /** Process of a container. */
 async function pidOf(made: Made): Promise<number> {

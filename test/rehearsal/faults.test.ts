@@ -35,7 +35,7 @@ test("a held create waits until it is released", async () => {
   });
   await faults.reached(id);
   expect(created).toBe(false);
-  expect(await buckets.exists({ id: "held", inputs: {}, outputs: {} })).toBe(false);
+  expect(await buckets.exists({ id: "held", inputs: { bucket: "held" }, outputs: {} })).toBe(false);
   faults.release(id);
 
   expect((await creating).id).toBe("held");
@@ -49,7 +49,9 @@ test("a held create ends when the run is cancelled", async () => {
   await cloud.clients.aws.cancel();
 
   expect(await creating).toMatch(/cancelled/);
-  expect(await buckets.exists({ id: "cancelled", inputs: {}, outputs: {} })).toBe(false);
+  expect(
+    await buckets.exists({ id: "cancelled", inputs: { bucket: "cancelled" }, outputs: {} }),
+  ).toBe(false);
 });
 
 test("an answer is lost after the work was done, so doing it again meets what is there", async () => {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { imagesFolder, openRegistry } from "../../rehearsal/registry/registry.ts";
+import { imagesFolder, openRegistry, type Registry } from "../../rehearsal/registry/registry.ts";
 import { temporaryFolder } from "./support.ts";
 
 /** Release files name images by these digests: a manifest that changes, even in a blank, is another image. */
@@ -19,11 +19,10 @@ const digests = {
   "worker:1.2.0": "sha256:08d14d9fe63da75d46113ac0cc79fcb38c71497da6b33869761cd93f4e170273",
 };
 
-test("the images of the rehearsal have the digests that releases name", () => {
-  const found = openRegistry().images.map(({ image, digest }) => [
-    `${image.service}:${image.version}`,
-    digest,
-  ]);
+test("the images of the flagship have the digests that its releases name", () => {
+  const found = openRegistry()
+    .images.filter(({ image }) => image.repository.startsWith("registry.example.com/flagship/"))
+    .map(({ image, digest }) => [`${image.service}:${image.version}`, digest]);
 
   expect(Object.fromEntries(found)).toEqual(digests);
 });
@@ -40,7 +39,9 @@ test("a digest is that of the manifest file's very bytes", () => {
 
 test("an image is found by digest and by tag, and only in its own repository", () => {
   const registry = openRegistry();
-  const api = registry.images.find(({ image }) => image.service === "api");
+  const api = registry.images.find(
+    ({ image }) => image.repository === "registry.example.com/flagship/api",
+  );
 
   expect(registry.resolve(api?.reference ?? "")).toBe(api);
   expect(registry.resolve("registry.example.com/flagship/api:1.0.0")).toBe(api);
@@ -48,6 +49,44 @@ test("an image is found by digest and by tag, and only in its own repository", (
     undefined,
   );
   expect(registry.resolve("registry.example.com/flagship/api")).toBe(undefined);
+});
+
+const manifest = {
+  repository: "registry.example.com/other/api",
+  service: "api",
+  version: "1.0.0",
+  columns: [],
+  faults: {},
+};
+
+async function openWith(more: object): Promise<Registry> {
+  const folder = await temporaryFolder();
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
+  writeFileSync(join(folder, "it.json"), JSON.stringify({ ...manifest, ...more }));
+  return openRegistry(folder);
+}
+
+test("an image says where its clients write, and it is orders where it does not", async () => {
+  const writes = { path: "/api/documents", table: "Documents" };
+
+  expect((await openWith({ writes })).images[0]?.image.writes).toEqual(writes);
+  expect((await openWith({})).images[0]?.image.writes).toEqual({
+    path: "/orders",
+    table: "orders",
+  });
+});
+
+test.each([
+  ["a path of the process's own", { path: "/healthz", table: "orders" }],
+  ["a path that is none", { path: "orders", table: "orders" }],
+  ["a path that has a query", { path: "/orders?a", table: "orders" }],
+  ["a table that is more than a name", { path: "/orders", table: 'orders"; DROP TABLE orders' }],
+  ["a table whose name PostgreSQL would cut", { path: "/orders", table: "o".repeat(64) }],
+  ["no table", { path: "/orders" }],
+])("%s is no place to write to", async (_, writes) => {
+  await expect(openWith({ writes })).rejects.toThrow(/it\.json is not an image/);
 });
 
 test("a file that is no manifest is named", async () => {

@@ -30,6 +30,8 @@ export interface Subject {
   ): Promise<{ changes: string[]; replaces: string[]; deleteFirst: boolean }>;
   update(made: Made, news: Wire): Promise<Made>;
   delete(made: Made): Promise<void>;
+  /** What an import by this id finds; undefined when there is nothing. */
+  find(id: string): Promise<Made | undefined>;
   /** Tells whether a refresh finds it. */
   exists(made: Made): Promise<boolean>;
 }
@@ -106,7 +108,8 @@ export function databaseUrl({ outputs }: Made, password = "right-password"): str
   return `postgres://cutover:${password}@${String(outputs["endpoint"])}/flagship`;
 }
 
-function subjectOf(client: EngineClient, type: string, name: string): Subject {
+/** A type that a provider serves. */
+export function subjectOf(client: EngineClient, type: string, name: string): Subject {
   const target = { type, name };
   const { raw } = client;
   return {
@@ -153,6 +156,16 @@ function subjectOf(client: EngineClient, type: string, name: string): Subject {
         .setOldInputs(struct(inputs))
         .setProperties(struct(outputs));
       await ask((done) => raw.delete(request, done));
+    },
+    async find(id) {
+      const request = new messages.ReadRequest().setId(id).setUrn(urnOf(target)).setType(type);
+      const found = await ask<ReadResponse>((done) => raw.read(request, done));
+      if (found.getId() === "") return undefined;
+      return {
+        id: found.getId(),
+        inputs: found.getInputs()?.toJavaScript() ?? {},
+        outputs: found.getProperties()?.toJavaScript() ?? {},
+      };
     },
     async exists({ id, inputs, outputs }) {
       const request = new messages.ReadRequest()

@@ -25,6 +25,7 @@ const requirementMeaning: Readonly<Record<keyof typeof requirements, string>> = 
   vaultLockDays: "days that a locked vault keeps a recovery point, at least",
   bucketRetentionDays: "days that S3 keeps what was overwritten or deleted, at least",
   archiveLockDays: "days that R2 refuses to delete an object, at least",
+  secretRecoveryDays: "days in which a deleted secret can be had back, at least",
   loweredTtlSeconds: "seconds that a DNS answer lives when traffic moves, at most",
   automaticTtlSeconds: "seconds that Cloudflare's automatic TTL stands for",
   waiverDays: "days that a waiver may be given for, at most",

@@ -30,6 +30,12 @@ export async function declared(
     "test",
     false,
   );
+  // The SDK's mocks leave hooks without an answer, and whatever has one would wait for ever.
+  Object.assign(pulumi.runtime.getMonitor() ?? {}, {
+    registerResourceHook: (_: unknown, done: (error: null, response: object) => void) => {
+      done(null, {});
+    },
+  });
   await program();
   await pulumi.runtime.disconnect();
   return seen;

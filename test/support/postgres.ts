@@ -174,7 +174,8 @@ async function openSession(connection: TestConnection): Promise<TestSession> {
   };
 }
 
-async function freePort(): Promise<number> {
+/** A TCP port of 127.0.0.1 that nobody uses. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   return new Promise((resolve, reject) => {
     server.once("error", reject);

@@ -1,9 +1,12 @@
 import { nothingAttested } from "../../policies/evidence/attested.ts";
 import { parseChecklist } from "../../policies/contract/checklist.ts";
 import { evidenceDigest } from "../../policies/contract/documents.ts";
+import { phases } from "../../policies/contract/phase.ts";
 import { stepIds } from "../../policies/contract/steps.ts";
 import type { GuardFacts } from "../../policies/contract/facts.ts";
 import type { Told } from "../../policies/evidence/attested.ts";
+
+const sampleServices = ["api", "worker", "web", "frontend", "admin"];
 
 /** A declared resource, as the pack sees it. */
 export interface SampleResource {
@@ -78,20 +81,30 @@ export const readyFacts: GuardFacts = {
       at: "2026-01-10T10:00:00Z",
       verdicts: { "phase-in-order": "pass" },
     },
+    restoreTest: { at: "2026-03-01T10:00:00Z", recoveryPoint: "rds:orders-2026-03-01" },
+    legacyExport: null,
   },
-  steps: [...stepIds],
+  phases: [...phases],
+  notBefore: {},
+  replaced: [],
+  identity: { certificates: { "app.example.com": "external" }, redirects: {} },
+  legacy: { d1: null },
+  steps: stepIds.flatMap((id) => (id === "services" ? sampleServices : [id])),
   plannedCutover: "2026-03-10T02:00:00Z",
   ttlSeconds: 60,
   owners: { rollback: samplePerson },
-  declared: { "services.port": "8080" },
+  declared: { "services.web.port": "8080", "restoreTest.queries.orders": "SELECT true" },
   evidenceDigest: evidenceDigest([]),
   checklistDigest: sampleChecklist.digest,
   covers: {
     databases: ["orders"],
+    containerDatabases: [],
     backups: ["orders-vault"],
     buckets: ["orders-documents"],
     archives: ["orders-archive"],
     services: ["flagship-green-api"],
+    secrets: ["orders/jwt"],
+    alarms: ["orders-errors"],
   },
   clockScale: 1,
   configDigest: "f3".repeat(32),
@@ -118,7 +131,12 @@ export function openWorld(): World {
           deletionProtection: true,
           skipFinalSnapshot: false,
           finalSnapshotIdentifier: "orders-final",
+          parameterGroupName: "orders",
         },
+      },
+      parameterGroup: {
+        type: "aws:rds/parameterGroup:ParameterGroup",
+        props: { name: "orders", parameters: [{ name: "rds.force_ssl", value: "1" }] },
       },
       vault: { type: "aws:backup/vault:Vault", props: { name: "orders-vault" } },
       vaultLock: {
@@ -161,6 +179,23 @@ export function openWorld(): World {
           ],
         },
       },
+      bucketPolicy: {
+        type: "aws:s3/bucketPolicy:BucketPolicy",
+        props: {
+          bucket: "orders-documents",
+          policy: JSON.stringify({
+            Statement: [
+              {
+                Effect: "Deny",
+                Principal: "*",
+                Action: "s3:*",
+                Resource: ["arn:aws:s3:::orders-documents", "arn:aws:s3:::orders-documents/*"],
+                Condition: { Bool: { "aws:SecureTransport": "false" } },
+              },
+            ],
+          }),
+        },
+      },
       archive: {
         type: "cloudflare:index/r2Bucket:R2Bucket",
         props: { accountId: secretText, name: "orders-archive" },
@@ -189,6 +224,29 @@ export function openWorld(): World {
           wait: true,
           restart: "unless-stopped",
           memory: 256,
+          capabilities: { drops: ["ALL"] },
+          securityOpts: ["no-new-privileges"],
+          logOpts: { "max-size": "10m" },
+        },
+      },
+      secret: {
+        type: "aws:secretsmanager/secret:Secret",
+        props: { name: "orders/jwt", recoveryWindowInDays: 30 },
+      },
+      topic: { type: "aws:sns/topic:Topic", props: { name: "orders-alarms" } },
+      subscription: {
+        type: "aws:sns/topicSubscription:TopicSubscription",
+        props: {
+          topic: "arn:aws:sns:eu-central-1:123456789012:orders-alarms",
+          endpoint: secretText,
+        },
+      },
+      alarm: {
+        type: "aws:cloudwatch/metricAlarm:MetricAlarm",
+        props: {
+          name: "orders-errors",
+          actionsEnabled: true,
+          alarmActions: ["arn:aws:sns:eu-central-1:123456789012:orders-alarms"],
         },
       },
       snapshot: {

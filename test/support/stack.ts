@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { Ledger } from "../../infra/release/ledger.ts";
+import { clockScale } from "../../rehearsal/clock.ts";
 import type { Cloud } from "../../rehearsal/cloud.ts";
 import { lookup } from "../../rehearsal/lookup.ts";
 import { follow, pulumi, type RunResult } from "../../rehearsal/pulumi.ts";
@@ -76,7 +77,7 @@ export async function startStack(): Promise<TestStack> {
     async through(release, ...phases) {
       for (const phase of phases) {
         await stack.set({ release, phase });
-        if (phase === "cutover") await answersRunOut(workspace);
+        if (phase === "cutover") await answersRunOut(workspace, clockScale);
         const result = await stack.up(...withPack);
         if (result.exitCode !== 0) throw unexpected(`${phase} ${release}`, "to succeed", result);
       }

@@ -28,6 +28,10 @@ const target = z.strictObject({
       description: "the IP address to connect to, whatever DNS says; the host stays the URL's",
       example: "192.0.2.1",
     }),
+  connectPort: z.int().min(1).max(65_535).optional().meta({
+    description: "the port to connect to in place of the usual one, as behind a tunnel",
+    example: "8443",
+  }),
   method: z.literal("GET").default("GET").meta({
     description: "the method: GET, because a reading changes nothing",
     example: "GET",
@@ -122,16 +126,14 @@ export const httpEndpoint = readingKind({
 const answerMilliseconds = 8000;
 
 async function ask(
-  { url, address, headers }: Target,
+  { url, address, connectPort, headers }: Target,
   signal: AbortSignal,
   more: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   const small = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   try {
-    return await get(new URL(url), address, answerMilliseconds, signal, {
-      ...Object.fromEntries(small),
-      ...more,
-    });
+    const all = { ...Object.fromEntries(small), ...more } as Record<string, string>;
+    return await get(new URL(url), address, answerMilliseconds, signal, all, connectPort);
   } catch (error) {
     const at = address === undefined ? "" : ` at ${address}`;
     const reason = messageOf(error).slice(0, 200);

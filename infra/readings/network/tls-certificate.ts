@@ -24,6 +24,10 @@ const target = z.strictObject({
     description: "the IP address to connect to, whatever DNS says",
     example: "192.0.2.1",
   }),
+  connectPort: z.int().min(1).max(65_535).optional().meta({
+    description: "the port to connect to in place of the usual one, as behind a tunnel",
+    example: "8443",
+  }),
   caFile: z.string().min(1).optional().meta({
     description:
       "a PEM file with the authorities to trust in place of those that Node.js knows, from the project's top",
@@ -81,10 +85,10 @@ async function handshake(
   ca: string | undefined,
   signal: AbortSignal,
 ): Promise<TLSSocket> {
-  const { host, port, address = host } = target;
+  const { host, port, connectPort = port, address = host } = target;
   const socket = connect({
     host: address,
-    port,
+    port: connectPort,
     // An IP address is no server name: RFC 6066, 3.
     servername: isIP(host) === 0 ? host : "",
     // A bad certificate is what is to be told.

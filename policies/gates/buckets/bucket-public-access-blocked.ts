@@ -1,3 +1,4 @@
+import { withRowKey } from "../../bucket-rows.ts";
 import { defineGate, fail } from "../../gate.ts";
 import { nouns } from "../../nouns.ts";
 import { judgeParts } from "../../parts.ts";
@@ -24,11 +25,13 @@ export const bucketPublicAccessBlocked = defineGate({
   because: "One wrong ACL or policy would publish the data.",
   severity: "critical",
   required: "all four flags of its BucketPublicAccessBlock are true",
-  remedy: "pulumi config set --path cutover:bucket.publicAccessBlocked true",
-  judge: (bucket, seen) =>
-    judgeParts(block, bucket, nouns.buckets.nameIn, seen, ({ props }) =>
+  remedy: "set publicAccessBlocked of its row in cutover:buckets to true",
+  judge: (bucket, seen) => {
+    const reasons = judgeParts(block, bucket, nouns.buckets.nameIn, seen, ({ props }) =>
       flags
         .filter((flag) => props[flag] !== true)
         .map((flag) => fail(`${flag} is ${shown(props[flag])}`)),
-    ),
+    );
+    return withRowKey(reasons, bucket, "publicAccessBlocked", true);
+  },
 });

@@ -1,3 +1,4 @@
+import { withRowKey } from "../../bucket-rows.ts";
 import { defineGate, fail, type Reason } from "../../gate.ts";
 import { nouns } from "../../nouns.ts";
 import { judgeParts } from "../../parts.ts";
@@ -34,9 +35,11 @@ export const bucketRetentionSet = defineGate({
   because: "A cleanup rule would delete what going back needs.",
   severity: "high",
   required: `objects and earlier versions are kept at least ${bucketRetentionDays} days`,
-  remedy: `pulumi config set --path cutover:bucket.retentionDays ${bucketRetentionDays}`,
+  remedy: `set retentionDays of its row in cutover:buckets to ${bucketRetentionDays}`,
   judge: (bucket, seen) =>
-    bucket.type === nouns.archives.type ? judgeArchive(bucket, seen) : judgeBucket(bucket, seen),
+    nouns.archives.types.includes(bucket.type)
+      ? judgeArchive(bucket, seen)
+      : judgeBucket(bucket, seen),
 });
 
 function judgeBucket(bucket: Sighting, seen: Seen): readonly Reason[] {
@@ -47,9 +50,9 @@ function judgeBucket(bucket: Sighting, seen: Seen): readonly Reason[] {
       }),
     ];
   }
-  return judgeParts(lifecycle, bucket, nouns.buckets.nameIn, seen, ({ props }) => {
+  const reasons = judgeParts(lifecycle, bucket, nouns.buckets.nameIn, seen, ({ props }) => {
     const enabled = recordsOf(props["rules"]).filter((rule) => rule["status"] !== "Disabled");
-    const reasons = enabled.flatMap(shortTerms);
+    const short = enabled.flatMap(shortTerms);
     const keepsAll = enabled.some(
       (rule) =>
         rule["status"] === "Enabled" &&
@@ -57,9 +60,10 @@ function judgeBucket(bucket: Sighting, seen: Seen): readonly Reason[] {
         isRecord(rule["noncurrentVersionExpiration"]),
     );
     return keepsAll
-      ? reasons
-      : [...reasons, fail("no enabled rule for the whole bucket sets how long versions are kept")];
+      ? short
+      : [...short, fail("no enabled rule for the whole bucket sets how long versions are kept")];
   });
+  return withRowKey(reasons, bucket, "retentionDays", bucketRetentionDays);
 }
 
 /** What in a rule ends an object's life too soon. */
@@ -94,10 +98,11 @@ function judgeArchive(archive: Sighting, seen: Seen): readonly Reason[] {
       ? []
       : [fail(`no enabled lock rule holds all its objects ${archiveLockDays} days`)],
   );
-  return locks.map((reason) => ({
+  const named = withRowKey(locks, archive, "lockDays", archiveLockDays);
+  return named.map((reason) => ({
+    remedy: `set lockDays of its row in cutover:buckets to ${archiveLockDays}`,
     ...reason,
     required: `a lock rule for all objects of at least ${archiveLockDays} days`,
-    remedy: `pulumi config set --path cutover:archive.lockDays ${archiveLockDays}`,
   }));
 }
 

@@ -1,3 +1,4 @@
+import { withRowKey } from "../../bucket-rows.ts";
 import { defineGate, fail } from "../../gate.ts";
 import { nouns } from "../../nouns.ts";
 import { judgeParts } from "../../parts.ts";
@@ -19,13 +20,15 @@ export const bucketVersioned = defineGate({
   because: "An object that the new release overwrites would be gone.",
   severity: "high",
   required: "versioningConfiguration.status is Enabled",
-  remedy: "pulumi config set --path cutover:bucket.versioned true",
-  judge: (bucket, seen) =>
-    judgeParts(versioning, bucket, nouns.buckets.nameIn, seen, ({ props }) => {
+  remedy: "set versioned of its row in cutover:buckets to true",
+  judge: (bucket, seen) => {
+    const reasons = judgeParts(versioning, bucket, nouns.buckets.nameIn, seen, ({ props }) => {
       const configuration = props["versioningConfiguration"];
       const status = isRecord(configuration) ? configuration["status"] : undefined;
       return status === "Enabled"
         ? []
         : [fail(`its versioning status is ${shown(status, ["Suspended", "Disabled"])}`)];
-    }),
+    });
+    return withRowKey(reasons, bucket, "versioned", true);
+  },
 });

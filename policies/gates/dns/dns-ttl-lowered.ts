@@ -9,7 +9,11 @@ const { automaticTtlSeconds, clockSkewSeconds, loweredTtlSeconds } = requirement
 
 /**
  * DNS answers live shortly, and those that lived longer have run out: only then does a switch reach everybody within
- * the lowered TTL. The time that has passed is reckoned here, from when the ledger saw the TTL change.
+ * the lowered TTL. The time that has passed is reckoned here, from the moment when every name server in charge and every
+ * resolver showed the new TTL, for as long as an answer from before may have been given.
+ *
+ * A system without the phase `lower-ttl` has no answer that a release changes and whose TTL can be set: nothing moves, or
+ * a proxy answers for everything that does.
  */
 export const dnsTtlLowered = defineGate({
   id: "dns-ttl-lowered",
@@ -21,6 +25,7 @@ export const dnsTtlLowered = defineGate({
   remedy: "pulumi config set cutover:phase lower-ttl, then pulumi up",
   ownPhaseOnly: true,
   judge: (facts, judge) => {
+    if (facts.phases.includes(facts.phase) && !facts.phases.includes("lower-ttl")) return [];
     const { ttl } = facts.before;
     const reasons = isLow(facts.ttlSeconds)
       ? []

@@ -8,19 +8,24 @@ interface Moves {
   readonly otherRelease: readonly Phase[];
 }
 
+/** From here on, nobody knows what another release would replace. */
+const notYetObserved: readonly Phase[] = ["cutover"];
+/** Before traffic moved a release may be aborted, back to `prepare`. */
+const beforeTheMove: readonly Phase[] = ["prepare", "lower-ttl"];
+
 /**
- * The moves forward. Each phase may be repeated. Before traffic moved a release may be aborted, back to `prepare`, or
- * another one may take over; while a cutover is not yet observed none may, because nobody knows what it would replace.
+ * The moves forward in a system's own phases. Each phase may be repeated; before traffic moved a release may be aborted,
+ * back to `prepare`, or another one may take over; while a cutover is not yet observed none may.
  */
-const forwardMoves: Readonly<Record<Phase | "never ran", Moves>> = {
-  "never ran": { sameRelease: [], otherRelease: ["prepare"] },
-  prepare: { sameRelease: ["prepare", "lower-ttl"], otherRelease: ["prepare"] },
-  "lower-ttl": { sameRelease: ["prepare", "lower-ttl", "cutover"], otherRelease: ["prepare"] },
-  cutover: { sameRelease: ["cutover", "observe"], otherRelease: [] },
-  observe: { sameRelease: ["observe", "finalize"], otherRelease: ["prepare"] },
-  finalize: { sameRelease: ["finalize", "decommission"], otherRelease: ["prepare"] },
-  decommission: { sameRelease: ["decommission"], otherRelease: ["prepare"] },
-};
+function movesFrom(phase: Phase | null, phases: readonly Phase[]): Moves {
+  if (phase === null) return { sameRelease: [], otherRelease: phases.slice(0, 1) };
+  const next = phases[phases.indexOf(phase) + 1];
+  const back = beforeTheMove.includes(phase) && phase !== "prepare" ? (["prepare"] as const) : [];
+  return {
+    sameRelease: [...back, phase, ...(next === undefined ? [] : [next])],
+    otherRelease: notYetObserved.includes(phase) ? [] : ["prepare"],
+  };
+}
 
 /** The phases that a recorded release may be brought back in: those in which it serves. */
 const rollbackPhases: readonly Phase[] = ["cutover", "observe", "finalize"];
@@ -51,7 +56,7 @@ function judgeClock(clockScale: number, rehearsal: boolean): readonly Reason[] {
   ];
 }
 
-function judgeForward({ phase, release, before }: GuardFacts): readonly Reason[] {
+function judgeForward({ phase, phases: known, release, before }: GuardFacts): readonly Reason[] {
   if ((before.phase === null) !== (before.release === null)) {
     return [inconclusive("the ledger names a phase without a release, or the other way round")];
   }
@@ -64,7 +69,15 @@ function judgeForward({ phase, release, before }: GuardFacts): readonly Reason[]
       }),
     ];
   }
-  const moves = forwardMoves[before.phase ?? "never ran"];
+  if (!known.includes(phase)) {
+    return [
+      fail(`this system has no phase ${phase}`, {
+        required: `one of ${known.join(", ")}`,
+        remedy: `pulumi config set cutover:phase ${known[0] ?? "prepare"}`,
+      }),
+    ];
+  }
+  const moves = movesFrom(before.phase, known);
   const allowed = same ? moves.sameRelease : moves.otherRelease;
   if (allowed.includes(phase)) return [];
   return [fail(`phase ${phase} does not follow ${standing(before)}`, remedyOf(allowed, before))];

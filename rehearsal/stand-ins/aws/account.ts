@@ -14,8 +14,8 @@ export interface Account {
   region: string;
 }
 
-// The id that AWS uses in its own examples; nobody has it.
-const accountId = "123456789012";
+/** The account's id: the one that AWS uses in its own examples; nobody has it. */
+export const accountId = "123456789012";
 
 /** ARN of something in the account's region. */
 export function arnOf({ region }: Account, service: string, resource: string): string {
@@ -39,7 +39,37 @@ export function whole(least: number, most: number): z.ZodNumber {
 }
 
 /** Text of JSON. */
-export const jsonText = z.string().refine(isJson, { error: "contains an invalid JSON policy" });
+export const jsonText = z.string().refine(isJson, { error: "contains invalid JSON" });
+
+/** A policy document: statements with an effect and actions. */
+const policyDocument = z.object({
+  Statement: z.preprocess(
+    (value) => (Array.isArray(value) ? value : [value]),
+    z
+      .array(
+        z.looseObject({
+          Effect: z.enum(["Allow", "Deny"]),
+          Principal: z.unknown().optional(),
+          Resource: z.union([z.string(), z.array(z.string())]).optional(),
+          Condition: z.unknown().optional(),
+        }),
+      )
+      .min(1),
+  ),
+});
+
+/** What a policy document says. */
+export type PolicyDocument = z.output<typeof policyDocument>;
+
+/** The document in a policy's text; undefined when it is none. */
+export function policyOf(text: string): PolicyDocument | undefined {
+  return isJson(text) ? policyDocument.safeParse(JSON.parse(text)).data : undefined;
+}
+
+/** Text of a policy document. */
+export const policyText = z.string().refine((text) => policyOf(text) !== undefined, {
+  error: "must be a policy in JSON: statements, each with an Effect of Allow or Deny",
+});
 
 /** Tags, which the stand-ins keep and nobody reads. */
 export const tags = z.record(z.string(), z.string()).optional();

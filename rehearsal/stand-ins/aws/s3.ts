@@ -1,44 +1,27 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { ResourceType } from "../../../infra/provider/serve.ts";
+import type { Properties, ResourceType } from "../../../infra/provider/serve.ts";
 import { ApiError, computedOf, standIn, textOf } from "../kind.ts";
-import { tags, usableKey, type Account } from "./account.ts";
+import type { Collection } from "../store.ts";
+import { tags, type Account } from "./account.ts";
 
-interface BucketRecord {
+/** What S3 keeps of a bucket. */
+export interface BucketRecord {
   readonly arn: string;
-  /** Names of the settings that were made, as in `versioning`. */
-  readonly settings: readonly string[];
+  readonly objectLockEnabled: boolean;
+  /** The settings that were made, by their kind, as in `versioning`. */
+  readonly settings: Readonly<Record<string, Properties>>;
 }
 
-/** S3: buckets are folders, whose files are the objects; their settings are kept and referred to. */
-export function s3Types(account: Account): Record<string, ResourceType> {
-  return {
-    "aws:s3/bucket:Bucket": bucketType(account),
-    "aws:s3/bucketVersioning:BucketVersioning": settingType(
-      account,
-      versioningInputs,
-      "versioning",
-    ),
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration":
-      settingType(account, encryptionInputs, "encryption", ({ rules }, operation) => {
-        for (const { applyServerSideEncryptionByDefault: how } of rules) {
-          const key = how?.kmsMasterKeyId;
-          if (key === undefined || usableKey(account, key) !== undefined) continue;
-          throw new ApiError(operation, "KMS.NotFoundException", `Key '${key}' does not exist`);
-        }
-      }),
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": settingType(
-      account,
-      publicAccessInputs,
-      "public-access-block",
-    ),
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": settingType(
-      account,
-      lifecycleInputs,
-      "lifecycle",
-    ),
-  };
+/** Buckets by name. */
+export function bucketsOf({ store }: Account): Collection<BucketRecord> {
+  return store.collection("aws-s3-buckets");
+}
+
+/** S3: buckets are folders, whose files are the objects. */
+export function s3BucketTypes(account: Account): Record<string, ResourceType> {
+  return { "aws:s3/bucket:Bucket": bucketType(account) };
 }
 
 /** Folder of a bucket's objects. */
@@ -57,12 +40,12 @@ const bucketInputs = z.strictObject({
 });
 
 function bucketType(account: Account): ResourceType {
-  const buckets = account.store.collection<BucketRecord>("aws-s3-buckets");
+  const buckets = bucketsOf(account);
   return standIn({
     inputs: bucketInputs,
     replaceOn: (name) => ["bucket", "objectLockEnabled"].includes(name),
     physicalName: "bucket",
-    create({ bucket }) {
+    create({ bucket, objectLockEnabled = false }) {
       if (buckets.get(bucket) !== undefined) {
         throw new ApiError(
           "S3: CreateBucket",
@@ -72,7 +55,7 @@ function bucketType(account: Account): ResourceType {
       }
       const arn = `arn:aws:s3:::${bucket}`;
       mkdirSync(bucketFolder(account, bucket), { recursive: true });
-      buckets.set(bucket, { arn, settings: [] });
+      buckets.set(bucket, { arn, objectLockEnabled, settings: {} });
       const outputs = {
         arn,
         bucketDomainName: `${bucket}.s3.amazonaws.com`,
@@ -97,6 +80,7 @@ function bucketType(account: Account): ResourceType {
       const bucket = textOf(olds, "bucket");
       if (buckets.get(bucket) === undefined) return Promise.resolve();
       const folder = bucketFolder(account, bucket);
+      refuseLocked(account, bucket, folder);
       if (olds.inputs["forceDestroy"] !== true && readdirSync(folder).length > 0) {
         throw new ApiError(
           "S3: DeleteBucket",
@@ -105,125 +89,37 @@ function bucketType(account: Account): ResourceType {
         );
       }
       rmSync(folder, { recursive: true });
+      forgetObjects(account, bucket);
       buckets.delete(bucket);
       return Promise.resolve();
     },
   });
 }
 
-const bucket = z.string();
-const status = z.enum(["Enabled", "Disabled"]);
+/** What is on record of the objects of a bucket goes with it; a later one of its name is empty. */
+function forgetObjects({ store }: Account, bucket: string): void {
+  const objects = store.collection("aws-s3-objects");
+  for (const [key] of objects.entries()) if (key.startsWith(`${bucket}/`)) objects.delete(key);
+}
 
-const versioningInputs = z.strictObject({
-  bucket,
-  versioningConfiguration: z.strictObject({
-    status: z.enum(["Enabled", "Suspended", "Disabled"]),
-    mfaDelete: status.optional(),
-  }),
-});
+const dayMilliseconds = 86_400_000;
+const yearDays = 365;
 
-const encryptionInputs = z.strictObject({
-  bucket,
-  rules: z
-    .array(
-      z.strictObject({
-        applyServerSideEncryptionByDefault: z
-          .strictObject({
-            sseAlgorithm: z.enum(["AES256", "aws:kms", "aws:kms:dsse"]),
-            kmsMasterKeyId: z.string().optional(),
-          })
-          .optional(),
-        bucketKeyEnabled: z.boolean().optional(),
-      }),
-    )
-    .min(1),
-});
-
-const publicAccessInputs = z.strictObject({
-  bucket,
-  blockPublicAcls: z.boolean().default(false),
-  blockPublicPolicy: z.boolean().default(false),
-  ignorePublicAcls: z.boolean().default(false),
-  restrictPublicBuckets: z.boolean().default(false),
-});
-
-const storageClass = z.enum([
-  "GLACIER",
-  "STANDARD_IA",
-  "ONEZONE_IA",
-  "INTELLIGENT_TIERING",
-  "DEEP_ARCHIVE",
-  "GLACIER_IR",
-]);
-
-const lifecycleInputs = z.strictObject({
-  bucket,
-  rules: z
-    .array(
-      z.strictObject({
-        id: z.string().max(255),
-        status,
-        filter: z.strictObject({ prefix: z.string().optional() }).optional(),
-        expiration: z
-          .strictObject({
-            days: z.int().min(1).optional(),
-            expiredObjectDeleteMarker: z.boolean().optional(),
-          })
-          .optional(),
-        noncurrentVersionExpiration: z
-          .strictObject({
-            noncurrentDays: z.int().min(1),
-            newerNoncurrentVersions: z.int().min(1).optional(),
-          })
-          .optional(),
-        transitions: z.array(z.strictObject({ days: z.int().min(0), storageClass })).optional(),
-        noncurrentVersionTransitions: z
-          .array(z.strictObject({ noncurrentDays: z.int().min(0), storageClass }))
-          .optional(),
-        abortIncompleteMultipartUpload: z
-          .strictObject({ daysAfterInitiation: z.int().min(1) })
-          .optional(),
-      }),
-    )
-    .min(1),
-});
-
-/** A setting of a bucket: there is one of its kind, and putting it again changes it. */
-function settingType<Schema extends z.ZodType<{ bucket: string }>>(
-  { store }: Account,
-  inputs: Schema,
-  setting: string,
-  judge: (inputs: z.output<Schema>, operation: string) => void = () => undefined,
-): ResourceType {
-  const buckets = store.collection<BucketRecord>("aws-s3-buckets");
-  const operation = `S3: Put bucket ${setting}`;
-  const put = (values: z.output<Schema>): string => {
-    const { bucket: name } = values;
-    const record = buckets.get(name);
-    if (record === undefined) {
-      throw new ApiError(operation, "NoSuchBucket", `The specified bucket does not exist: ${name}`);
-    }
-    judge(values, operation);
-    buckets.set(name, { ...record, settings: [...new Set([...record.settings, setting])] });
-    return name;
-  };
-  return standIn({
-    inputs,
-    replaceOn: (name) => name === "bucket",
-    create: (values) => Promise.resolve({ id: put(values), outputs: {} }),
-    update(_olds, values) {
-      put(values);
-      return Promise.resolve({});
-    },
-    exists: (olds) => buckets.get(textOf(olds, "bucket"))?.settings.includes(setting) ?? false,
-    delete(olds) {
-      const name = textOf(olds, "bucket");
-      const record = buckets.get(name);
-      if (record !== undefined) {
-        const settings = record.settings.filter((each) => each !== setting);
-        buckets.set(name, { ...record, settings });
-      }
-      return Promise.resolve();
-    },
-  });
+/** What lies in a bucket in compliance mode cannot be deleted by anybody until its days are over. */
+function refuseLocked(account: Account, bucket: string, folder: string): void {
+  const lock = bucketsOf(account).get(bucket)?.settings["object-lock"];
+  const rule = lock?.["rule"] as
+    { readonly defaultRetention?: { mode?: string; days?: number; years?: number } } | undefined;
+  const { mode, days, years } = rule?.defaultRetention ?? {};
+  if (mode !== "COMPLIANCE") return;
+  const lockedDays = days ?? (years ?? 0) * yearDays;
+  const isLocked = (file: string): boolean =>
+    (Date.now() - statSync(join(folder, file)).mtimeMs) * account.clockScale <
+    lockedDays * dayMilliseconds;
+  if (!readdirSync(folder).some(isLocked)) return;
+  throw new ApiError(
+    "S3: DeleteObjects",
+    "AccessDenied",
+    "Access Denied because object protected by object lock.",
+  );
 }

@@ -1,56 +1,53 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
-import { Database } from "../../../infra/databases/database.ts";
-import { sampleConfig } from "../../support/config.ts";
-import { declared, firstStep, only } from "../../support/declared.ts";
+import {
+  connectionUrl,
+  environmentOf,
+  type Connection,
+} from "../../../infra/databases/database.ts";
 
-const instanceType = "aws:rds/instance:Instance";
+const place = { host: "orders.example.com", port: 5432, database: "orders", user: "owner" };
+const passwordSecretArn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-1-AbCdEf";
 
-describe("Database", () => {
-  test("is encrypted with its own key, backed up and protected", async () => {
-    const { inputs } = only(await database({}), instanceType);
-    expect(inputs).toMatchObject({
-      identifier: "flagship-production",
-      storageEncrypted: true,
-      kmsKeyId: "arn:key",
-      backupRetentionPeriod: 14,
-      deletionProtection: true,
-      skipFinalSnapshot: false,
-      finalSnapshotIdentifier: "flagship-production-final",
-      publiclyAccessible: false,
+describe("what a service is told", () => {
+  test("is one text with the password, escaped, and secret", async () => {
+    const environment = environmentOf({ ...place, password: pulumi.secret("p@ss/w:rd") });
+    expect(await known(environment)).toEqual({
+      DATABASE_URL: "postgres://owner:p%40ss%2Fw%3Ard@orders.example.com:5432/orders",
+    });
+    expect(await pulumi.isSecret(environment["DATABASE_URL"] as pulumi.Output<string>)).toBe(true);
+  });
+
+  test("asks for TLS where the server's CA is known", async () => {
+    const connection = { ...place, password: pulumi.secret("x"), tlsCa: "PEM" };
+    expect(await known(environmentOf(connection))).toEqual({
+      DATABASE_URL: "postgres://owner:x@orders.example.com:5432/orders?sslmode=require",
     });
   });
 
-  test("names its children after itself", async () => {
-    const names = (await database({})).map(({ name }) => name);
-    expect(names).toEqual(["main", "main-key", "main-instance"]);
-  });
-
-  test("without encryption names no key, because the cloud refuses the pair", async () => {
-    const { inputs } = only(await database({ storageEncrypted: false }), instanceType);
-    expect(inputs).not.toHaveProperty("kmsKeyId");
-    expect(inputs["storageEncrypted"]).toBe(false);
-  });
-
-  test("keeps the key rotating", async () => {
-    expect(only(await database({}), "aws:kms/key:Key").inputs).toMatchObject({
-      enableKeyRotation: true,
+  test("is where the password lies, when a secret keeps it", async () => {
+    const connection: Connection = {
+      ...place,
+      passwordSecretArn: pulumi.output(passwordSecretArn),
+      tlsCa: "PEM",
+    };
+    expect(await known(environmentOf(connection))).toEqual({
+      DATABASE_SECRET_ARN: passwordSecretArn,
+      DATABASE_HOST: "orders.example.com",
+      DATABASE_PORT: "5432",
+      DATABASE_NAME: "orders",
+      DATABASE_USER: "owner",
+      DATABASE_SSLMODE: "require",
     });
+    expect(() => connectionUrl(connection)).toThrow(/see environmentOf/);
+    const { tlsCa: _none, ...plain } = connection;
+    expect(Object.keys(environmentOf(plain))).not.toContain("DATABASE_SSLMODE");
   });
 });
 
-function database(change: object) {
-  return declared(
-    () =>
-      new Database(
-        "main",
-        {
-          settings: { ...sampleConfig().database, ...change },
-          password: pulumi.secret("correct-horse-battery"),
-          tlsCa: undefined,
-        },
-        firstStep,
-      ),
-    { "aws:kms/key:Key": { arn: "arn:key" } },
-  );
+/** What every variable holds. */
+function known(environment: Record<string, pulumi.Input<string>>): Promise<unknown> {
+  return new Promise((resolve) => {
+    pulumi.output(environment).apply(resolve);
+  });
 }

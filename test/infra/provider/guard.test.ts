@@ -4,6 +4,7 @@ import { guardType, type GuardFacts } from "../../../policies/contract/facts.ts"
 import { readChecklist } from "../../../policies/contract/checklist.ts";
 import { requiredGates } from "../../../policies/contract/gates.ts";
 import { digestOf } from "../../../policies/contract/digest.ts";
+import { phases } from "../../../policies/contract/phase.ts";
 import type { Seal } from "../../../policies/contract/seal.ts";
 import { failureOf, serveTypes, unknownText, type Wire } from "../../support/engine.ts";
 
@@ -34,14 +35,26 @@ const facts: GuardFacts = {
     times: {},
     record: null,
   },
+  phases: [...phases],
+  notBefore: {},
   steps: [],
+  replaced: [],
   plannedCutover: null,
   ttlSeconds: 60,
   owners: {},
   declared: {},
   evidenceDigest: "f".repeat(64),
   checklistDigest: checklist.digest,
-  covers: { databases: [], backups: [], buckets: [], archives: [], services: [] },
+  covers: {
+    databases: [],
+    containerDatabases: [],
+    backups: [],
+    buckets: [],
+    archives: [],
+    services: [],
+    secrets: [],
+    alarms: [],
+  },
   clockScale: 1,
   configDigest: "e".repeat(64),
 };

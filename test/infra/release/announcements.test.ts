@@ -6,6 +6,7 @@ import { appendEntry, emptyLedger, type Ledger } from "../../../infra/release/le
 import { planRelease, type Plan } from "../../../infra/release/plan.ts";
 import { runFacts } from "../../../infra/release/run-facts.ts";
 import { sampleConfig } from "../../support/config.ts";
+import { entryOf, known, releaseOf } from "./samples.ts";
 
 const url = "https://hooks.example.com/canary-77d2";
 const announcements: Config["announcements"] = {
@@ -72,7 +73,7 @@ describe("a run announces", () => {
 
 test("without announcements there are no such steps", () => {
   const config = sampleConfig({ phase: "cutover", release: "v1.0.0" });
-  const { steps } = planRelease(config, ledgerAfter(first.slice(0, 2)), release("v1.0.0"), []);
+  const { steps } = planRelease(config, ledgerAfter(first.slice(0, 2)), releaseOf("v1.0.0"), []);
   expect(steps).toContain("freeze");
   expect(steps).not.toContain("announce");
   expect(steps).not.toContain("publish");
@@ -80,8 +81,7 @@ test("without announcements there are no such steps", () => {
 
 test("facts say what is announced to whom, and not where it is sent", () => {
   const config = configOf("cutover", "v1.0.0");
-  const digests = { evidenceDigest: "e".repeat(64), checklistDigest: "c".repeat(64) };
-  const facts = runFacts(config, planOf(first.slice(0, 3)), "flagship/production", digests);
+  const facts = runFacts(config, planOf(first.slice(0, 3)), "flagship/production", known);
   expect(facts.declared).toMatchObject({
     "announcements.maintenance.on": "freeze",
     "announcements.postmortem.dueWithin": "48h",
@@ -91,7 +91,7 @@ test("facts say what is announced to whom, and not where it is sent", () => {
   expect(JSON.stringify(facts)).not.toContain("canary");
   const moved = { ...config, webhooks: {} };
   expect(
-    runFacts(moved, planOf(first.slice(0, 3)), "flagship/production", digests).configDigest,
+    runFacts(moved, planOf(first.slice(0, 3)), "flagship/production", known).configDigest,
   ).toBe(facts.configDigest);
 });
 
@@ -109,13 +109,12 @@ function ledgerAfter(runs: readonly Run[]): Ledger {
   return runs.reduce((ledger, [phase, version], index) => {
     const outcome = plan(phase, version, ledger);
     const at = new Date(Date.UTC(2026, 10, 21, index)).toISOString();
-    const entry = { ...outcome, snapshot: null, configDigest: "", verdicts: {}, waivers: {} };
-    return appendEntry(ledger, entry, at);
+    return appendEntry(ledger, entryOf(outcome), at);
   }, emptyLedger);
 }
 
 function plan(phase: Phase, version: string, ledger: Ledger): Plan {
-  return planRelease(configOf(phase, version), ledger, release(version), []);
+  return planRelease(configOf(phase, version), ledger, releaseOf(version), []);
 }
 
 function configOf(phase: Phase, version: string): Config {
@@ -126,16 +125,4 @@ function configOf(phase: Phase, version: string): Config {
     webhooks,
     contacts: { onCall: { address: "on-call@example.com", escalation: "Primary" } },
   });
-}
-
-function release(version: string) {
-  return {
-    version,
-    date: "2026-11-21",
-    commit: "0".repeat(40),
-    images: { api: "a", worker: "w", web: "b" },
-    authors: ["developer@example.com"],
-    migrations: [],
-    digest: version,
-  };
 }

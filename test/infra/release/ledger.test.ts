@@ -4,16 +4,14 @@ import {
   emptyLedger,
   wholeLedger,
   type LedgerEntry,
+  type PlacedRelease,
 } from "../../../infra/release/ledger.ts";
+import { releaseOf } from "./samples.ts";
 
-const release = {
-  version: "v1.0.0",
-  date: "2026-11-21",
-  commit: "0".repeat(40),
-  images: { api: "a", worker: "w", web: "b" },
-  authors: ["developer@example.com"],
-  migrations: [],
-  digest: "d",
+const release: PlacedRelease = {
+  ...releaseOf("v1.0.0", { migrations: [] }),
+  flags: {},
+  safeMode: false,
 };
 
 const entry: LedgerEntry = {
@@ -29,6 +27,11 @@ const entry: LedgerEntry = {
   moves: false,
   dnsBefore: [],
   snapshot: null,
+  ttlShownAt: null,
+  clockScale: 1,
+  zones: [],
+  restoreTest: null,
+  legacyExport: null,
   configDigest: "c",
   verdicts: { "phase-in-order": "pass" },
   waivers: {},

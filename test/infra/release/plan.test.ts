@@ -1,18 +1,16 @@
 import { describe, expect, test } from "vitest";
 import type { Phase } from "../../../policies/contract/phase.ts";
-import type { Config } from "../../../infra/config.ts";
 import {
   appendEntry,
   emptyLedger,
   servingVersion,
   type Ledger,
-  type LedgerEntry,
 } from "../../../infra/release/ledger.ts";
 import { planRelease, type Plan } from "../../../infra/release/plan.ts";
-import type { Release } from "../../../infra/release/release.ts";
 import { sampleConfig } from "../../support/config.ts";
+import { at, entryOf, releaseOf, stackWith } from "./samples.ts";
 
-const at = "2026-11-21T03:00:00.000Z";
+const { plan, run } = stackWith();
 const firstPhases: Phase[] = ["prepare", "lower-ttl", "cutover", "observe"];
 
 describe("a first release", () => {
@@ -122,7 +120,7 @@ describe("the steps of a run, in order", () => {
 
   test.each<readonly [Phase, readonly string[]]>([
     ["prepare", idle],
-    ["lower-ttl", idle],
+    ["lower-ttl", [...idle.slice(0, -1), "ttl-shown", "record"]],
     ["cutover", live],
     ["observe", live],
     ["finalize", live],
@@ -216,45 +214,17 @@ describe("refuses", () => {
 
   test("a recorded release whose file was changed", () => {
     const config = sampleConfig({ phase: "observe", release: "v1.0.0" });
-    const changed = { ...release("v1.0.0"), digest: "f".repeat(64) };
+    const changed = { ...releaseOf("v1.0.0"), digest: "f".repeat(64) };
     expect(() => planRelease(config, ledger, changed, [])).toThrow(/went live cannot be changed/);
   });
 
   test("nothing when the file of a recorded release is gone", () => {
     const config = sampleConfig({ phase: "observe", release: "v1.0.0" });
-    expect(planRelease(config, ledger, undefined, []).release).toEqual(release("v1.0.0"));
+    expect(planRelease(config, ledger, undefined, []).release).toEqual(releaseOf("v1.0.0"));
   });
 });
 
 function stateBefore(phase: Phase): Ledger {
   const all: Phase[] = ["prepare", "lower-ttl", "cutover", "observe", "finalize", "decommission"];
   return run(all.slice(0, all.indexOf(phase)), "v1.0.0", emptyLedger);
-}
-
-function run(phases: readonly Phase[], version: string, ledger: Ledger): Ledger {
-  return phases.reduce(
-    (known, phase) => appendEntry(known, entryOf(plan(phase, version, known)), at),
-    ledger,
-  );
-}
-
-function plan(phase: Phase, version: string, ledger: Ledger): Plan {
-  const config: Config = sampleConfig({ phase, release: version });
-  return planRelease(config, ledger, release(version), []);
-}
-
-function entryOf({ before: _before, recorded: _recorded, ...outcome }: Plan): LedgerEntry {
-  return { ...outcome, snapshot: null, configDigest: "", verdicts: {}, waivers: {} };
-}
-
-function release(version: string): Release {
-  return {
-    version,
-    date: "2026-11-21",
-    commit: "0".repeat(40),
-    images: { api: "a", worker: "w", web: "b" },
-    authors: ["developer@example.com"],
-    migrations: [{ name: `${version}.sql`, sha256: "0".repeat(64) }],
-    digest: version,
-  };
 }

@@ -12,6 +12,7 @@ const release = {
   images: { api: "a", worker: "w", web: "b" },
   migrations: [],
   authors: ["developer@example.com"],
+  prepared: [],
   digest: "d".repeat(64),
 };
 
@@ -35,8 +36,8 @@ test("are facts as the pack reads them", () => {
 
 test("declare the stack config by dotted key, and no secret", () => {
   expect(facts.declared).toMatchObject({
-    "services.port": "8080",
-    "dns.names": "app.example.com",
+    "services.web.port": "8080",
+    "dns.names.app.example.com.service": "web",
     "dns.ttl.lowered": "60",
     "database.deletionProtection": "true",
     "readings.resolvers.kind": "dns-answers",
@@ -89,6 +90,7 @@ test("tell the record of the release's own cutover, and when the phases ended", 
     slot: "blue" as const,
     dnsBefore: [],
     snapshot: null,
+    ttlShownAt: null,
     verdicts,
     waivers: {},
     at,

@@ -122,8 +122,9 @@ describe("what is wrong is said in one line, word for word", () => {
     "a phase, a list of phases, or always; the phases are " +
     "prepare, lower-ttl, cutover, observe, finalize, decommission";
   const steps =
-    "enter, data, check-data, legacy, announce, freeze, snapshot, migrate, api, worker, web, probe, " +
-    "check-switch, switch, verify, lift, publish, record";
+    "a step of the release (enter, data, check-data, restore-test, legacy, announce, freeze, " +
+    "snapshot, upgrade, migrate, data-jobs, services, check-jobs, probe, check-switch, switch, " +
+    "ttl-shown, verify, lift, retire, publish, record) or a service";
   const kebabCase = "a name in kebab case, 2 to 63 characters";
 
   test.each<readonly [string, object, string]>([
@@ -265,12 +266,12 @@ describe("what is wrong is said in one line, word for word", () => {
     [
       "a step that is none",
       { steps: [other] },
-      `gate other, step: found nothing, required one of ${steps}`,
+      `gate other, step: found nothing, required ${steps}`,
     ],
     [
-      "an unknown step",
-      { steps: [{ ...other, step: "melt" }] },
-      `gate other, step: found melt, required one of ${steps}`,
+      "a step that no service is named like",
+      { steps: [{ ...other, step: "Melt it" }] },
+      `gate other, step: found Melt it, required ${steps}`,
     ],
     [
       "a watch item that nothing follows",

@@ -13,6 +13,17 @@ const value = {
   absent: null,
 };
 
+const coversNothing = {
+  databases: [],
+  containerDatabases: [],
+  backups: [],
+  buckets: [],
+  archives: [],
+  services: [],
+  secrets: [],
+  alarms: [],
+};
+
 /** Asks one thing of one field. */
 function asks(path: string, check: unknown, other?: unknown) {
   const given = { value: other === undefined ? value : { ...value, [path]: other } };
@@ -241,9 +252,7 @@ testKind("reading-shows", {
       "it is about orders-vault, which this release does not cover",
     ],
     "a release that covers nothing of it": [
-      {
-        facts: { covers: { databases: [], backups: [], buckets: [], archives: [], services: [] } },
-      },
+      { facts: { covers: coversNothing } },
       "inconclusive",
       "it is about orders, which this release does not cover",
     ],

@@ -1,5 +1,5 @@
 import { nothingAttested } from "../../../policies/evidence/attested.ts";
-import { stepIds, type StepId } from "../../../policies/contract/steps.ts";
+import { stepIds } from "../../../policies/contract/steps.ts";
 import { testKind } from "../../support/kind-tester.ts";
 
 testKind("steps-in-order", {
@@ -8,7 +8,8 @@ testKind("steps-in-order", {
   given: { ...nothingAttested },
   passes: {
     "one step": { requires: { order: ["freeze"] } },
-    "all steps": { requires: { order: [...stepIds] } },
+    "all steps": { requires: { order: [...stepIds] }, facts: { steps: [...stepIds] } },
+    "services, each a step of its own": { requires: { order: ["migrate", "api", "web", "switch"] } },
     "no other step": { facts: { steps: ["freeze", "snapshot", "migrate", "switch"] } },
   },
   fails: {
@@ -16,6 +17,11 @@ testKind("steps-in-order", {
       { facts: { steps: ["freeze", "migrate", "switch"] } },
       "fail",
       "this run does not do snapshot",
+    ],
+    "a run that leaves a service out": [
+      { requires: { order: ["migrate", "mailer", "switch"] } },
+      "fail",
+      "this run does not do mailer",
     ],
     "a run that does other things": [
       { facts: { steps: ["enter", "data"] } },
@@ -45,9 +51,9 @@ testKind("steps-in-order", {
   },
   refuses: {
     "no step": { order: [] },
-    "a step that is none": { order: ["freeze", "melt"] },
+    "a name that no step can have": { order: ["freeze", "Melt it"] },
     "a step twice": { order: ["freeze", "freeze"] },
     "a text": { order: "freeze" },
   },
-  hostile: (name) => ({ facts: { steps: [name as StepId] } }),
+  hostile: (name) => ({ facts: { steps: [name] } }),
 });

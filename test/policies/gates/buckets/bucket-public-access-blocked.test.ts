@@ -3,7 +3,6 @@ import { set, testGate, unset, without } from "../../../support/gate-tester.ts";
 
 testGate(bucketPublicAccessBlocked, {
   needs: [
-    "facts.covers.buckets",
     "block.blockPublicAcls",
     "block.blockPublicPolicy",
     "block.ignorePublicAcls",

@@ -7,7 +7,6 @@ const month = 30 * 86_400;
 
 testGate(bucketRetentionSet, {
   needs: [
-    "facts.covers.buckets",
     "lifecycle.rules",
     "lifecycle.rules.0.status",
     versions,

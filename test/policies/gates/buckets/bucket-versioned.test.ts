@@ -4,7 +4,7 @@ import { set, testGate, unset, without } from "../../../support/gate-tester.ts";
 const status = "versioning.versioningConfiguration.status";
 
 testGate(bucketVersioned, {
-  needs: ["facts.covers.buckets", "versioning.versioningConfiguration", status],
+  needs: ["versioning.versioningConfiguration", status],
   names: ["bucket.bucket", "versioning.bucket"],
   passes: { "deletion with a second factor on top": [set("versioning.mfa", "serial 123456")] },
   fails: {
@@ -32,11 +32,6 @@ testGate(bucketVersioned, {
       [set("versioning.bucket", "another")],
       "inconclusive",
       "bucket orders-documents: no declared BucketVersioning names it",
-    ],
-    "nothing covered": [
-      [set("facts.covers.buckets", [])],
-      "inconclusive",
-      "release v1.1.0: it covers no bucket, so there is nothing to judge",
     ],
   },
 });

@@ -12,7 +12,7 @@ testGate(dnsTtlLowered, {
     "facts.before.ttl.previousSeconds",
     "facts.before.ttl.changedAt",
   ],
-  mayRead: ["facts.clockScale"],
+  mayRead: ["facts.clockScale", "facts.phase", "facts.phases"],
   passes: {
     "the longest lowered TTL": [set("facts.before.ttl.seconds", 300), set("facts.ttlSeconds", 300)],
     "Cloudflare's automatic TTL, which is as long": [
@@ -28,8 +28,18 @@ testGate(dnsTtlLowered, {
       set("facts.clockScale", 3600),
       set("now", changedAt + 1000),
     ],
+    "a system without the phase, which has no TTL to lower": [
+      set("facts.phases", ["prepare", "cutover", "observe", "finalize"]),
+      set("facts.before.ttl", null),
+      set("facts.ttlSeconds", 3600),
+    ],
   },
   fails: {
+    "a list of phases that cannot be the system's": [
+      [set("facts.phases", []), set("facts.ttlSeconds", 3600)],
+      "fail",
+      "release v1.1.0: this phase sets a TTL of 3600 s",
+    ],
     "one second too long": [
       [set("facts.before.ttl.seconds", 301)],
       "fail",

@@ -1,0 +1,3 @@
+DROP TABLE oauth_accounts;
+DROP TABLE users;
+DROP TYPE oauth_provider;

@@ -1,0 +1,2 @@
+DROP TABLE admin_role_grants;
+DROP TABLE admin_roles;

@@ -1,0 +1,2 @@
+DROP TABLE focus_sessions;
+DROP TYPE focus_session_status;

@@ -1,0 +1,2 @@
+DROP INDEX focus_sessions_ended;
+DROP TABLE daily_focus;

@@ -1,0 +1,93 @@
+import { isMap, type Document } from "yaml";
+import type { Cloud } from "./cloud.ts";
+
+/** What a stack config is rehearsed with. */
+export interface RehearsedOptions {
+  readonly cloud: Cloud;
+  readonly clockScale: number;
+  /** Values by their path below `config`, which only this rehearsal knows. */
+  readonly values?: readonly (readonly [path: readonly (string | number)[], value: unknown])[];
+}
+
+type Path = readonly (string | number)[];
+
+/**
+ * A stack's own config, with what only the stand-ins can give: addresses, ports, resolvers, container hosts, the clock and
+ * the CA of the databases. Whatever else it says is rehearsed as it is.
+ */
+export function rehearsedConfig(config: Document, options: RehearsedOptions): Document {
+  const document = config.clone();
+  const { cloud, clockScale, values = [] } = options;
+  const { network } = cloud;
+  const set = (path: Path, value: unknown): void => {
+    document.setIn(["config", ...path], document.createNode(value));
+  };
+  set(["cutover:clockScale"], clockScale);
+  set(["cutover:dns", "resolvers"], [cloud.resolver]);
+  set(["cutover:dns", "authorities"], [cloud.nameServer]);
+  if (has(document, ["cutover:slots"])) {
+    set(["cutover:slots"], { blue: network.blue, green: network.green });
+  }
+  if (has(document, ["cutover:legacy"])) {
+    set(["cutover:legacy", "address"], network.legacy);
+  }
+  const places = placesOf(document, network.places);
+  servicesOf(document).forEach((name, index) => {
+    set(["cutover:services", name, "port"], network.port + index);
+    const address = document.getIn(["config", "cutover:services", name, "address"]);
+    const place = typeof address === "string" ? places.get(address) : undefined;
+    if (place !== undefined) set(["cutover:services", name, "address"], place);
+  });
+  const database = document.getIn(["config", "cutover:database", "address"]);
+  if (typeof database === "string") {
+    set(["cutover:database", "address"], places.get(database));
+    set(["cutover:database", "port"], network.databasePort);
+  } else {
+    set(["cutover:database", "caFile"], "rds-ca.pem");
+  }
+  const hosts = namesOf(document, "cutover:hosts");
+  if (hosts.length > 0) {
+    const kept = hosts.map((address) => [places.get(address) ?? address, cloud.containerHost]);
+    set(["cutover:hosts"], Object.fromEntries(kept));
+  }
+  for (const name of namesOf(document, "cutover:readings")) {
+    if (document.getIn(["config", "cutover:readings", name, "kind"]) !== "dns-answers") continue;
+    set(["cutover:readings", name, "resolvers"], [cloud.resolver]);
+    set(["cutover:readings", name, "authorities"], [cloud.nameServer]);
+  }
+  for (const [path, value] of values) set(path, value);
+  return document;
+}
+
+/** The addresses of a config where something keeps its place, each with a rehearsed one; equal ones stay equal. */
+function placesOf(document: Document, places: readonly string[]): Map<string, string> {
+  const addresses = [
+    ...namesOf(document, "cutover:services").map((name) => ["cutover:services", name, "address"]),
+    ["cutover:database", "address"],
+  ].flatMap((path) => {
+    const address: unknown = document.getIn(["config", ...path]);
+    return typeof address === "string" ? [address] : [];
+  });
+  const known = [...new Set(addresses)];
+  return new Map(known.map((address, index) => [address, places[index] ?? ""]));
+}
+
+/** The services, the one that clients ask first: it has the port that clients use. */
+function servicesOf(document: Document): string[] {
+  const [host = ""] = Object.keys(
+    (document.toJS() as { config: Record<string, { names?: object }> }).config["cutover:dns"]
+      ?.names ?? {},
+  );
+  const asked = document.getIn(["config", "cutover:dns", "names", host, "service"]) ?? "web";
+  const names = namesOf(document, "cutover:services");
+  return [...names.filter((name) => name === asked), ...names.filter((name) => name !== asked)];
+}
+
+function has(document: Document, path: Path): boolean {
+  return document.hasIn(["config", ...path]);
+}
+
+function namesOf(document: Document, group: string): string[] {
+  const node: unknown = document.getIn(["config", group]);
+  return isMap(node) ? node.items.map(({ key }) => String(key)) : [];
+}
