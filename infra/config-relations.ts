@@ -9,7 +9,7 @@ import { databaseRelations } from "./databases/relations.ts";
 import { relations as dnsRelations } from "./dns/relations.ts";
 import type { Problem } from "./errors.ts";
 import { identityRelations } from "./identity/relations.ts";
-import { legacyRelations } from "./legacy/relations.ts";
+import { legacyPortSaid, legacyRelations } from "./legacy/relations.ts";
 import { phasesOf } from "./release/phases.ts";
 import { secretRelations } from "./secrets/relations.ts";
 import { startOrder } from "./services/start-order.ts";
@@ -30,11 +30,13 @@ const relationTable: readonly Relation[] = [
   backupRelations,
   databaseRelations,
   legacyRelations,
+  legacyPortSaid,
   identityRelations,
   webhooksFitAnnouncements,
   addressesDiffer,
   portsDiffer,
   servicesHavePlaces,
+  unitsHaveHosts,
   servicesStartInOrder,
   platformStandsAlone,
   slotsShareNoVolumes,
@@ -137,6 +139,23 @@ function servicesHavePlaces({ services, slots }: Config): Problem[] {
         found: `nothing, but ${name} stays in place`,
         required: "the address at which it stays",
         todo: setValue(["services", name, "address"], "203.0.113.10"),
+      },
+    ];
+  });
+}
+
+/** systemd is told over SSH what to run. */
+function unitsHaveHosts({ services, hosts }: Config): Problem[] {
+  return Object.entries(services).flatMap(([name, { placement, address, systemd }]) => {
+    if (systemd === undefined || placement !== "in-place" || address === undefined) return [];
+    const host = hosts[address];
+    if (host?.startsWith("ssh://") === true) return [];
+    return [
+      {
+        where: dotted(["hosts", address]),
+        found: host ?? `nothing, but systemd runs ${name} there`,
+        required: "ssh://user@host:port of the host whose systemd runs it",
+        todo: setValue(["hosts", address], `ssh://deploy@${address}:22`),
       },
     ];
   });

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { evidenceDigest } from "../policies/contract/documents.ts";
 import { parseConfig } from "./config.ts";
 import { readCa } from "./databases/ca.ts";
+import { movedNames } from "./dns/moved-names.ts";
 import { readBeforeImage, zoneText, type ZoneImage } from "./dns/before-image.ts";
 import { loadDocuments } from "./evidence/load-documents.ts";
 import type { ReadingContext } from "./readings/reading.ts";
@@ -28,11 +29,12 @@ const folder = join(root, config.folder);
 const file = readRelease(folder, config.release);
 const checklist = loadChecklist(config.system);
 const tlsCa = config.database.kind === "rds" ? readCa(config.database.caFile, root) : undefined;
-const { ledger, database, resources } = await readState(config.database);
+const state = await readState(config.database);
+const { ledger, database, resources, upgraded } = state;
 
 // Plan: what this run is going to do, before anything is declared.
 const stack = `${config.system}/${pulumi.getStack()}`;
-const plan = planRelease(config, ledger, file, availableVersions(folder));
+const plan = planRelease(config, ledger, file, availableVersions(folder), upgraded);
 const evidence = await readEvidence();
 const facts = runFacts(config, plan, stack, {
   evidenceDigest: evidenceDigest(evidence.documents),
@@ -58,6 +60,7 @@ const run: Run = {
   guards: [],
   hooks: {},
   secrets: {},
+  upgraded,
 };
 walk(run);
 refuseEarlyEnd(run);
@@ -90,6 +93,7 @@ async function readEvidence(): Promise<Evidence> {
     readWanted(config.readings, checklist, plan.phase, {
       release: plan.release,
       database: connectionForReadings(),
+      moved: movedNames(plan, config, resources),
     }),
   ]);
   return { documents, readings };
@@ -97,9 +101,12 @@ async function readEvidence(): Promise<Evidence> {
 
 /** How readings reach the database: it must be there, and the stack config must have its password. */
 function connectionForReadings(): ReadingContext["database"] {
-  const { databasePassword: password } = config;
-  if (database === undefined || password === undefined) return undefined;
-  return { ...database, password, ...(tlsCa === undefined ? {} : { tlsCa }) };
+  if (database === undefined) return undefined;
+  const at = { ...database, ...(tlsCa === undefined ? {} : { tlsCa }) };
+  const { passwordSecretArn } = state;
+  if (passwordSecretArn !== undefined) return { ...at, passwordSecretArn };
+  const password = config.databasePassword ?? state.generatedPassword;
+  return password === undefined ? undefined : { ...at, password };
 }
 
 function secretConfigKeys(): string[] {

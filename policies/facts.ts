@@ -76,6 +76,7 @@ const shape: readonly ShapeRow[] = [
   { path: "covers.buckets", ...texts },
   { path: "covers.archives", ...texts },
   { path: "covers.services", ...texts },
+  { path: "covers.units", ...texts },
   { path: "covers.secrets", ...texts },
   { path: "covers.alarms", ...texts },
   { path: "replaced", is: isReplacedList, what: "a list of what is replaced" },

@@ -54,7 +54,13 @@ export const nouns: Readonly<Record<Noun, NounRow>> = {
     one: "container",
     types: ["docker:index/container:Container", "cutover:index:InPlaceService"],
     nameIn: "name",
-    mayBeNone: false,
+    mayBeNone: "units",
+  },
+  units: {
+    one: "unit",
+    types: ["cutover:index:SystemdUnit"],
+    nameIn: "name",
+    mayBeNone: "services",
   },
   secrets: {
     one: "secret",

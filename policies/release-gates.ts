@@ -26,6 +26,7 @@ import { secretRecoverable } from "./gates/secrets/secret-recoverable.ts";
 import { serviceHardened } from "./gates/services/service-hardened.ts";
 import { serviceHealthChecked } from "./gates/services/service-health-checked.ts";
 import { serviceImagePinned } from "./gates/services/service-image-pinned.ts";
+import { unitHardened } from "./gates/units/unit-hardened.ts";
 
 /** The gates that every system has, in the order in which a release meets them: that of contract/gates.ts. */
 export const releaseGates: readonly Gate[] = [
@@ -53,6 +54,7 @@ export const releaseGates: readonly Gate[] = [
   serviceImagePinned,
   serviceHealthChecked,
   serviceHardened,
+  unitHardened,
   alarmHasReceiver,
   databaseDumpTaken,
   recoveryPointTaken,

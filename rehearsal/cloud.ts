@@ -1,14 +1,21 @@
 import { join } from "node:path";
-import { startProvider, type ProviderDefinition } from "../infra/provider/serve.ts";
+import {
+  startProvider,
+  type Properties,
+  type ProviderDefinition,
+} from "../infra/provider/serve.ts";
 import { imagesFolder, openRegistry, type Registry } from "./registry/registry.ts";
 import { startAwsApi } from "./stand-ins/aws-api/aws-api.ts";
 import { openAws } from "./stand-ins/aws.ts";
 import { dnsRecords, openCloudflare } from "./stand-ins/cloudflare.ts";
+import { startD1Api } from "./stand-ins/cloudflare/d1-api.ts";
 import { startAuthoritative, startCaching } from "./stand-ins/dns.ts";
 import { startDockerApi } from "./stand-ins/docker-api.ts";
 import { openDocker } from "./stand-ins/docker.ts";
 import { openFaults, withFaults, type Faults } from "./stand-ins/faults.ts";
+import { appRunner } from "./stand-ins/host/unit-app.ts";
 import { claimNetwork, type Network } from "./stand-ins/network.ts";
+import { startSshHost, type SshHost } from "./stand-ins/ssh-host.ts";
 import { openStore } from "./stand-ins/store.ts";
 
 const region = "us-east-1";
@@ -21,6 +28,8 @@ export interface CloudOptions {
   readonly clockScale: number;
   /** Folder of the images that containers can run as; those of the rehearsal by default. */
   readonly images?: string;
+  /** Whether there is a host whose systemd runs services. */
+  readonly hasUnits?: boolean;
 }
 
 /** The stand-ins of aws, cloudflare and docker, running in this process. */
@@ -37,6 +46,10 @@ export interface Cloud {
   readonly registry: Registry;
   /** Address of the container daemon, as `cutover:hosts` takes it. */
   readonly containerHost: string;
+  /** The host whose systemd runs services, reached over SSH at `network.unitHost`; undefined where none was asked for. */
+  readonly unitHost: Pick<SshHost, "url" | "provide"> | undefined;
+  /** Makes an RDS instance that belongs to no stack, as somebody has made one who had none. */
+  makeInstance(inputs: Properties): Promise<void>;
   /** PEM file with the CA of the databases. */
   readonly databaseCaFile: string;
   /** What happens by itself in a night: people put values into new secrets, and RDS takes its automated snapshots. */
@@ -69,7 +82,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 }
 
 async function start(
-  { folder, clockScale, images = imagesFolder }: CloudOptions,
+  { folder, clockScale, images = imagesFolder, hasUnits = false }: CloudOptions,
   ends: (() => Promise<void>)[],
 ): Promise<Omit<Cloud, "close">> {
   const store = openStore(folder);
@@ -96,10 +109,16 @@ async function start(
   const awsApi = await startAwsApi({ account, aws, address: network.world, region });
   ends.push(() => awsApi.close());
   await serve(openCloudflare(store));
+  const d1Api = await startD1Api(store, network.world);
+  ends.push(() => d1Api.close());
   const docker = await openDocker(store, registry);
   await serve(docker);
   const dockerApi = await startDockerApi(docker.daemon, store.folder);
   ends.push(() => dockerApi.close());
+  const host = hasUnits
+    ? await startUnits(join(store.folder, "host"), network, registry)
+    : undefined;
+  if (host !== undefined) ends.push(() => host.close());
   const attached = Object.entries(ports).map(([name, port]) => `${name}:${port}`);
   return {
     env: {
@@ -107,6 +126,8 @@ async function start(
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       DOCKER_HOST: dockerApi.host,
       ...awsApi.env,
+      ...host?.env,
+      ...d1Api.env,
     },
     ports,
     network,
@@ -114,6 +135,8 @@ async function start(
     nameServer: authoritative.server,
     registry,
     containerHost: dockerApi.host,
+    unitHost: host,
+    makeInstance: (inputs) => makeInstance(aws, inputs),
     databaseCaFile: aws.databaseCaFile,
     async passNight() {
       awsApi.fillSecrets();
@@ -121,4 +144,24 @@ async function start(
     },
     faults: openFaults(faultsFolder),
   };
+}
+
+function startUnits(folder: string, network: Network, registry: Registry): Promise<SshHost> {
+  const { unitHost: address, sshPort: port } = network;
+  const runUnit = appRunner(registry, address, folder);
+  return startSshHost({ folder, address, port, user: "deploy", runUnit });
+}
+
+/** Does what a resource of a stack does, for nobody's stack. */
+async function makeInstance({ types }: ProviderDefinition, inputs: Properties): Promise<void> {
+  const type = "aws:rds/instance:Instance";
+  await types[type]?.create(inputs, {
+    urn: "",
+    name: String(inputs["identifier"]),
+    type,
+    preview: false,
+    signal: new AbortController().signal,
+    timeoutSeconds: 0,
+    log: () => undefined,
+  });
 }

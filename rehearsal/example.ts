@@ -12,6 +12,7 @@ import { duration } from "../policies/contract/checklist.ts";
 import { phaseMeaning, type Phase } from "../policies/contract/phase.ts";
 import { timePassed } from "../policies/kinds/time-passed.ts";
 import { approved } from "../policies/kinds/approved.ts";
+import { hasUnits, makeWhatStands } from "./before-stack.ts";
 import { exampleClockScale } from "./clock.ts";
 import type { Cloud } from "./cloud.ts";
 import { RehearsalError } from "./command.ts";
@@ -69,7 +70,10 @@ export function readExample(name: string): Example {
   const phases = phasesOf(system.config);
   const moving = phases.slice(0, phases.indexOf("observe") + 1);
   const parts: Part[] = [
-    { title: "start the stand-ins of aws, cloudflare and docker", play: startStandIns },
+    {
+      title: "start the stand-ins of aws, cloudflare and docker",
+      play: startStandIns({ hasUnits: hasUnits(system.config) }),
+    },
     { title: "make a stack of its own", play: (scene) => makeStack(scene, system) },
     ...phases.flatMap((phase) => [
       ...(phase === "cutover" && system.config.legacy !== undefined ? [client] : []),
@@ -136,6 +140,7 @@ async function makeStack(scene: Scene, system: System): Promise<void> {
       ]),
     ),
   });
+  await makeWhatStands(cloud, scene.workspace, system);
 }
 
 /** What the descriptions of examples name as `given`. */
@@ -197,7 +202,7 @@ function rollBack(from: string, to: string): Part {
 
 async function sign(
   scene: Scene,
-  { name, folder: source }: System,
+  { name, folder: source, checklist }: System,
   phase: Phase,
   release: string,
 ): Promise<void> {
@@ -220,6 +225,7 @@ async function sign(
       key: signers.keyOf(waiverRole),
     });
   }
+  await plan(scene, checklist, phase);
   await approveRelease(workspace, release, phase);
 }
 
@@ -245,12 +251,11 @@ async function waitFor(
   });
   const offset = config.notBefore[phase];
   const own: [string | undefined, number][] =
-    offset === undefined || offset.startsWith("-") ? [] : [[times.cutover, duration.parse(offset)]];
+    offset === undefined || offset.startsWith("-") ? [] : [[times.cutover, lengthOf(offset)]];
   const due = [...lengths, ...own].map(([from, seconds]) =>
     from === undefined ? 0 : Date.parse(from) + (seconds * 1000) / scene.clockScale,
   );
   await until(Math.max(0, ...due), scene);
-  await plan(scene, checklist, phase);
 }
 
 function sincePhase(since: string): Phase {
@@ -277,9 +282,13 @@ async function waitForPlan(scene: Scene, { config }: System, phase: Phase): Prom
   const offset = config.notBefore[phase];
   if (offset === undefined || (!offset.startsWith("-") && phase !== "cutover")) return;
   const planned = Date.parse(String(workspaceOf(scene).current("cutoverAt")));
-  const length = offset === "0h" ? 0 : duration.parse(offset.replace("-", ""));
-  const wait = (length * 1000) / scene.clockScale;
+  const wait = (lengthOf(offset) * 1000) / scene.clockScale;
   await until(offset.startsWith("-") ? planned - wait : planned + wait, scene);
+}
+
+/** Seconds before or after the cutover, as `notBefore` gives them. */
+function lengthOf(offset: string): number {
+  return offset === "0h" ? 0 : duration.parse(offset.replace("-", ""));
 }
 
 async function until(moment: number, scene: Scene): Promise<void> {

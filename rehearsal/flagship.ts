@@ -41,7 +41,7 @@ const waivedGate = "flagship/runbook-current";
 
 /** The rehearsal of the flagship, in order: refused, put right, cut over twice, rolled back. */
 export const flagshipParts: readonly Part[] = [
-  { title: "start the stand-ins of aws, cloudflare and docker", play: startStandIns },
+  { title: "start the stand-ins of aws, cloudflare and docker", play: startStandIns() },
   { title: "make a stack of its own", play: makeStack },
   { title: `attest the reports of ${first}, and have its cutover approved`, play: sign },
   { title: `prepare ${first}: build the new system beside the old`, play: up("prepare", first) },

@@ -1,5 +1,6 @@
 import { isMap, type Document } from "yaml";
 import type { Cloud } from "./cloud.ts";
+import type { Network } from "./stand-ins/network.ts";
 
 /** What a stack config is rehearsed with. */
 export interface RehearsedOptions {
@@ -30,10 +31,16 @@ export function rehearsedConfig(config: Document, options: RehearsedOptions): Do
   }
   if (has(document, ["cutover:legacy"])) {
     set(["cutover:legacy", "address"], network.legacy);
+    // Clients ask both systems at the same port.
+    set(["cutover:legacy", "port"], network.port);
   }
-  const places = placesOf(document, network.places);
+  const units = unitAddresses(document);
+  const places = placesOf(document, units, network);
   servicesOf(document).forEach((name, index) => {
-    set(["cutover:services", name, "port"], network.port + index);
+    // What the stack stands on listens where its image does, and its health command asks there.
+    if (!has(document, ["cutover:services", name, "image"])) {
+      set(["cutover:services", name, "port"], network.port + index);
+    }
     const address = document.getIn(["config", "cutover:services", name, "address"]);
     const place = typeof address === "string" ? places.get(address) : undefined;
     if (place !== undefined) set(["cutover:services", name, "address"], place);
@@ -47,7 +54,10 @@ export function rehearsedConfig(config: Document, options: RehearsedOptions): Do
   }
   const hosts = namesOf(document, "cutover:hosts");
   if (hosts.length > 0) {
-    const kept = hosts.map((address) => [places.get(address) ?? address, cloud.containerHost]);
+    const kept = hosts.map((address) => [
+      places.get(address) ?? address,
+      units.includes(address) ? cloud.unitHost?.url : cloud.containerHost,
+    ]);
     set(["cutover:hosts"], Object.fromEntries(kept));
   }
   for (const name of namesOf(document, "cutover:readings")) {
@@ -59,8 +69,21 @@ export function rehearsedConfig(config: Document, options: RehearsedOptions): Do
   return document;
 }
 
+/** The addresses of services that systemd runs: the rehearsal has one host for all of them. */
+function unitAddresses(document: Document): string[] {
+  return namesOf(document, "cutover:services").flatMap((name) => {
+    if (!has(document, ["cutover:services", name, "systemd"])) return [];
+    const address = document.getIn(["config", "cutover:services", name, "address"]);
+    return typeof address === "string" ? [address] : [];
+  });
+}
+
 /** The addresses of a config where something keeps its place, each with a rehearsed one; equal ones stay equal. */
-function placesOf(document: Document, places: readonly string[]): Map<string, string> {
+function placesOf(
+  document: Document,
+  units: readonly string[],
+  { places, unitHost }: Network,
+): Map<string, string> {
   const addresses = [
     ...namesOf(document, "cutover:services").map((name) => ["cutover:services", name, "address"]),
     ["cutover:database", "address"],
@@ -68,8 +91,11 @@ function placesOf(document: Document, places: readonly string[]): Map<string, st
     const address: unknown = document.getIn(["config", ...path]);
     return typeof address === "string" ? [address] : [];
   });
-  const known = [...new Set(addresses)];
-  return new Map(known.map((address, index) => [address, places[index] ?? ""]));
+  const known = [...new Set(addresses)].filter((address) => !units.includes(address));
+  return new Map([
+    ...known.map((address, index) => [address, places[index] ?? ""] as const),
+    ...units.map((address) => [address, unitHost] as const),
+  ]);
 }
 
 /** The services, the one that clients ask first: it has the port that clients use. */

@@ -5,26 +5,37 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { attest } from "../cli/attest.ts";
 import { evidenceAsked } from "../cli/asked.ts";
+import { checklistPage } from "../cli/checklist/print.ts";
 import { readProject } from "../cli/project.ts";
 import { duration } from "../policies/contract/checklist.ts";
 import type { Phase } from "../policies/contract/phase.ts";
 import type { BeforeFacts } from "../policies/contract/facts.ts";
 import { RehearsalError } from "./command.ts";
+import { renderedReport } from "./rendered-report.ts";
 import type { SigningPlace } from "./signers.ts";
+
+/** A report that is made from a template. */
+const templated = z.strictObject({
+  /** Format of `cutover attest`. */
+  format: z.string(),
+  /** File below `reports/`: the report, with {@link ReportContext} filled in by Liquid. */
+  template: z.string().endsWith(".liquid"),
+  /** What the template calls `with`, where several reports are made from one. */
+  with: z.record(z.string(), z.unknown()).default({}),
+});
+
+/** A report of what `cutover render` writes from the stack's own service table, see {@link renderedReport}. */
+const rendered = z.strictObject({
+  format: z.string(),
+  /** Name of the file. */
+  rendered: z.string(),
+  /** Of a Compose file the name of its `.env` template. */
+  variables: z.string().optional(),
+});
 
 /** What `examples/<system>/reports.yaml` says: the reports that the system's CI makes, by the name of the evidence. */
 const manifest = z.strictObject({
-  reports: z.record(
-    z.string(),
-    z.strictObject({
-      /** Format of `cutover attest`. */
-      format: z.string(),
-      /** File below `reports/`: the report, with {@link ReportContext} filled in by Liquid. */
-      template: z.string().endsWith(".liquid"),
-      /** What the template calls `with`, where several reports are made from one. */
-      with: z.record(z.string(), z.unknown()).default({}),
-    }),
-  ),
+  reports: z.record(z.string(), z.union([rendered, templated])),
 });
 
 /** What a template of a report can say, beside the filter `ago`. */
@@ -44,6 +55,8 @@ export interface ReportContext {
   /** The stack config. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly checklistDigest: string;
+  /** The checklist as `cutover checklist print` prints it. */
+  readonly checklistPage: string;
 }
 
 const liquid = new Liquid({ strictFilters: true, strictVariables: true });
@@ -89,11 +102,14 @@ export async function attestReports(
     if (report === undefined) {
       throw new RehearsalError(`${project.config.folder}/reports.yaml has no report ${name}.`);
     }
-    const text = await liquid.parseAndRender(
-      await readFile(join(top, "reports", report.template), "utf8"),
-      { ...context, with: report.with },
-    );
-    const file = join(top, "evidence", release, `${name}${extension(report.template)}`);
+    const text =
+      "rendered" in report
+        ? renderedReport(project, report.rendered, report.variables)
+        : await liquid.parseAndRender(
+            await readFile(join(top, "reports", report.template), "utf8"),
+            { ...context, with: report.with },
+          );
+    const file = join(top, "evidence", release, `${name}${extension(report)}`);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
     const { format } = report;
@@ -102,8 +118,9 @@ export async function attestReports(
 }
 
 /** As in `.xml` of `unit-tests.xml.liquid`: some formats are told by it. */
-function extension(template: string): string {
-  return extname(template.replace(/\.liquid$/, ""));
+function extension(report: z.output<typeof rendered> | z.output<typeof templated>): string {
+  if (!("rendered" in report)) return extname(report.template.replace(/\.liquid$/, ""));
+  return report.variables === undefined ? extname(report.rendered) : ".json";
 }
 
 function contextOf(
@@ -129,5 +146,8 @@ function contextOf(
     ),
     config,
     checklistDigest: checklist.digest,
+    checklistPage: checklistPage(
+      join(project.root, "policies", "checklists", `${checklist.system}.yaml`),
+    ),
   };
 }

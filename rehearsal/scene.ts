@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Listr } from "listr2";
 import { guardType } from "../policies/contract/facts.ts";
 import type { Engine } from "../tools/engine/engine.ts";
-import { startCloud, type Cloud } from "./cloud.ts";
+import { startCloud, type Cloud, type CloudOptions } from "./cloud.ts";
 import { RehearsalError } from "./command.ts";
 import { follow } from "./pulumi.ts";
 import type { GateReport, PhaseReport, RefusalReport, Report } from "./report.ts";
@@ -76,9 +76,11 @@ export async function perform(scene: Scene, parts: readonly Part[]): Promise<voi
 }
 
 /** Starts the stand-ins of the clouds. */
-export async function startStandIns(scene: Scene): Promise<void> {
-  const { clockScale } = scene;
-  scene.cloud = await startCloud({ folder: join(scene.home, "cloud"), clockScale });
+export function startStandIns(options: Pick<CloudOptions, "hasUnits"> = {}): Part["play"] {
+  return async (scene) => {
+    const { clockScale } = scene;
+    scene.cloud = await startCloud({ ...options, folder: join(scene.home, "cloud"), clockScale });
+  };
 }
 
 /** Runs `pulumi up` for a phase of a release, which must succeed. */

@@ -113,7 +113,9 @@ export function unexpected(what: string, required: string, result: RunResult): R
 
 /** Everything that a run said. */
 export function told({ exitCode, violations, errors, output }: RunResult): string {
-  const closed = violations.map(
+  // Advice about the next phase would hide why this one is closed.
+  const mandatory = violations.filter(({ level }) => level === "mandatory");
+  const closed = (mandatory.length > 0 ? mandatory : violations).map(
     ({ gate, resource, message }) => `${gate} (${resource}): ${message}`,
   );
   const said = [...closed, ...errors.filter((error) => error !== output), output.slice(-20_000)];

@@ -214,12 +214,12 @@ function reasonOf(error: unknown): string {
 }
 
 function neverAcknowledged(
-  { host, port, resolver }: WriterOptions,
+  { host, port, resolver, writes = orders }: WriterOptions,
   failures: ReadonlyMap<string, number>,
 ): string {
   const said = [...failures].map(([reason, times]) => `${reason} (${times} times)`).join(", ");
   return (
-    `no order to http://${host}:${port}/orders was acknowledged within ${firstSeconds} s, ` +
+    `no write to http://${host}:${port}${writes.path} was acknowledged within ${firstSeconds} s, ` +
     `asking resolver ${resolver}: ${said === "" ? "no answer" : said}`
   );
 }

@@ -16,7 +16,7 @@ function redirectVariable(client: string): string {
 }
 
 /**
- * What a service is told in a phase: lists joined with a comma, as `CORS_ORIGINS` and `OAUTH_REDIRECT_URIS_<CLIENT>`.
+ * What a service that is started in a phase is told: lists joined with a comma, as `CORS_ORIGINS` and `OAUTH_REDIRECT_URIS_<CLIENT>`.
  *
  * @returns nothing of what the stack config does not say
  */

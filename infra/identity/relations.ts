@@ -9,7 +9,10 @@ import type { IdentityConfig, OAuthClient } from "./config.ts";
 import { identityEnvironment } from "./redirect-uris.ts";
 
 /** The part of the stack config that identity goes together with. */
-export type IdentityKeys = Pick<Config, "dns" | "services" | "legacy" | "jobs" | "buckets"> & {
+export type IdentityKeys = Pick<
+  Config,
+  "database" | "dns" | "services" | "legacy" | "jobs" | "buckets"
+> & {
   readonly identity?: IdentityConfig | undefined;
 };
 

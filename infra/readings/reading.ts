@@ -24,6 +24,14 @@ export interface ReadingContext {
   readonly release: ReleaseIdentity;
   /** The stack's own database; undefined before it was made. */
   readonly database: Connection | undefined;
+  /** Names that the stack itself has moved for this cutover already: in a repeat, and after a failure behind the switch. */
+  readonly moved?: Readonly<Record<string, MovedName>>;
+}
+
+/** A name that a cutover has moved: the address that it led to, and the one that it leads to. */
+export interface MovedName {
+  readonly from: string;
+  readonly to: string;
 }
 
 /** Live facts by name. */

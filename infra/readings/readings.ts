@@ -87,7 +87,7 @@ export async function readWanted(
   configured: Readonly<Record<string, ReadingConfig>>,
   checklist: Checklist,
   phase: Phase,
-  context: Pick<ReadingContext, "release" | "database">,
+  context: Pick<ReadingContext, "release" | "database" | "moved">,
 ): Promise<Readings> {
   const next = phaseAfter(phase);
   const asked = [phase, ...(next === undefined ? [] : [next])].flatMap((one) =>

@@ -88,14 +88,15 @@ export const phaseTable: Readonly<Record<Phase, PhaseRow>> = {
 /** What decides whether a system has a phase; those that are left out every system has. */
 const phaseApplies: Readonly<Partial<Record<Phase, (config: PhaseConfig) => boolean>>> = {
   "lower-ttl": movesDns,
-  decommission: ({ legacy }) => legacy !== undefined,
+  decommission: ({ legacy, database }) =>
+    legacy !== undefined || (database.kind === "rds" && database.upgradeTo !== undefined),
 };
 
-type PhaseConfig = Pick<Config, "dns" | "services" | "legacy">;
+type PhaseConfig = Pick<Config, "database" | "dns" | "services" | "legacy">;
 
 /**
- * The phases of a system, in order: one without a DNS move has no `lower-ttl`, one without a legacy system no
- * `decommission`.
+ * The phases of a system, in order: one without a DNS move has no `lower-ttl`, one without a legacy system or an old
+ * database that was kept no `decommission`.
  */
 export function phasesOf(config: PhaseConfig): Phase[] {
   return phases.filter((phase) => phaseApplies[phase]?.(config) ?? true);

@@ -1,6 +1,7 @@
 import type { Direction } from "../../policies/contract/phase.ts";
 import { stepIds, type StepId } from "../../policies/contract/steps.ts";
 import type { Config } from "../config.ts";
+import type { UpgradeState } from "../databases/database.ts";
 import { OperatorError, problemText } from "../errors.ts";
 import { announcementsOf, type AnnouncingStep } from "./announcements.ts";
 import {
@@ -39,6 +40,7 @@ export interface Plan extends Outcome {
  *
  * @param file the release as its file describes it; undefined when there is no file
  * @param available versions that have a file, for the message when the release is unknown
+ * @param upgraded the upgrade of the database that the stack's state tells of
  * @throws OperatorError when the release is neither recorded nor has a file, or when its file changed after it went live
  */
 export function planRelease(
@@ -46,6 +48,7 @@ export function planRelease(
   ledger: Ledger,
   file: Release | undefined,
   available: readonly string[],
+  upgraded?: UpgradeState,
 ): Plan {
   const version = config.release;
   const repeated = isRepeat(ledger.now, config.phase, version);
@@ -96,7 +99,7 @@ export function planRelease(
     ) ?? null;
   const newestRecord = records.at(-1) ?? null;
   const steps = stepIds
-    .filter((step) => stepApplies[step]?.(outcome, config) ?? true)
+    .filter((step) => stepApplies[step]?.(outcome, config, upgraded) ?? true)
     .flatMap((step) => (step === "services" ? releasedServices(config) : [step]));
   return { ...outcome, before, recorded, newestRecord, ownRecord, steps };
 }
@@ -106,11 +109,17 @@ export function releasedServices({ services }: Pick<Config, "services">): string
   return (startOrder(services).order ?? []).filter((name) => services[name]?.image === undefined);
 }
 
-type Applies = (outcome: Outcome, config: Config) => boolean;
+type Applies = (outcome: Outcome, config: Config, upgraded?: UpgradeState) => boolean;
 
+const movesForward = ({ moves, direction }: Outcome): boolean => moves && direction === "forward";
 const movedData: Applies = ({ migratedFor }) => migratedFor !== null;
 const servesRelease: Applies = ({ serving, slots: held }) =>
   serving !== "legacy" && held[serving] !== null;
+/** Whether anybody serves, so that the names that move have an answer. */
+function answers({ serving }: Outcome, { legacy }: Config): boolean {
+  return serving !== "legacy" || legacy !== undefined;
+}
+
 const filledSlots: Applies = (outcome) => slots.some((slot) => outcome.slots[slot] !== null);
 
 function announces(step: AnnouncingStep): Applies {
@@ -130,21 +139,28 @@ const stepApplies: Readonly<Partial<Record<StepId, Applies>>> = {
   announce: announces("announce"),
   freeze: movedData,
   snapshot: movedData,
-  upgrade: (outcome, { database }) =>
+  upgrade: (outcome, { database }, upgraded) =>
     database.kind === "rds" &&
     database.upgradeTo !== undefined &&
-    movedData(outcome, undefined as never),
+    (movesForward(outcome) || upgraded?.version === database.upgradeTo),
   migrate: ({ migrations }) => migrations.length > 0,
   "data-jobs": hasJobs("data-jobs"),
   services: filledSlots,
   "check-jobs": hasJobs("check-jobs"),
   probe: servesRelease,
-  switch: (outcome, { legacy }) => outcome.serving !== "legacy" || legacy !== undefined,
-  "ttl-shown": ({ phase, moves }, config) =>
-    phase === "lower-ttl" && !moves && Object.keys(config.dns.names).length > 0,
+  switch: answers,
+  "ttl-shown": (outcome, config) =>
+    outcome.phase === "lower-ttl" &&
+    !outcome.moves &&
+    answers(outcome, config) &&
+    Object.keys(config.dns.names).length > 0,
   verify: servesRelease,
   lift: movedData,
-  retire: (outcome, { legacy }) => outcome.legacy && legacy?.afterCutover === "stopped",
+  retire: (outcome, { legacy, database }) =>
+    (outcome.legacy && legacy?.afterCutover === "stopped") ||
+    (outcome.phase === "decommission" &&
+      database.kind === "rds" &&
+      database.upgradeTo !== undefined),
   publish: announces("publish"),
 };
 

@@ -1,7 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { DatabaseConfig } from "../databases/config.ts";
-import { releaseRecordType } from "../provider/type-tokens.ts";
+import type { UpgradeState } from "../databases/database.ts";
+import {
+  blueGreenType,
+  generatedPasswordType,
+  releaseRecordType,
+} from "../provider/type-tokens.ts";
 import { emptyLedger, wholeLedger, type Ledger } from "./ledger.ts";
 import type { StateResource } from "./replaced.ts";
 
@@ -24,6 +29,12 @@ export interface StackState {
   readonly ledger: Ledger;
   /** How to reach the database; undefined before it was made. */
   readonly database: DatabaseAddress | undefined;
+  /** The blue/green upgrade that was done last; undefined before one. */
+  readonly upgraded: UpgradeState | undefined;
+  /** The password that the stack made; undefined when it made none. */
+  readonly generatedPassword: string | undefined;
+  /** ARN of the secret in which RDS keeps the password; undefined when it keeps none. */
+  readonly passwordSecretArn: string | undefined;
   readonly resources: readonly StateResource[];
 }
 
@@ -32,6 +43,12 @@ const instance = z.object({
   port: z.number().int(),
   dbName: z.string().min(1),
   username: z.string().min(1),
+});
+
+const upgrade = z.object({ resourceId: z.string().min(1), version: z.string().min(1) });
+const password = z.object({ password: z.string().min(1) });
+const managed = z.object({
+  masterUserSecrets: z.tuple([z.object({ secretArn: z.string().min(1) })], z.unknown()),
 });
 
 /**
@@ -47,6 +64,10 @@ export async function readState(database: DatabaseConfig): Promise<StackState> {
     Object.values(outputs).find((resource) => resource.type === type)?.outputs;
   const ledger = outputsOf(releaseRecordType)?.["ledger"] as Partial<Ledger> | undefined;
   return {
+    upgraded: upgrade.safeParse(outputsOf(blueGreenType)).data,
+    generatedPassword: password.safeParse(outputsOf(generatedPasswordType)).data?.password,
+    passwordSecretArn: managed.safeParse(outputsOf("aws:rds/instance:Instance")).data
+      ?.masterUserSecrets[0].secretArn,
     resources: Object.entries(outputs).map(([urn, resource]) => ({
       type: resource.type,
       name: urn.split("::").slice(3).join("::"),

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { ReplacedFacts } from "../../policies/contract/facts.ts";
 import { keptRecordName } from "../dns/kept-records.ts";
 import { zoneOf } from "../dns/zones.ts";
+import { acmHosts, certificateNames } from "../identity/acm-hosts.ts";
 import type { Config } from "../config.ts";
 
 /** A resource as the stack's own state has it. */
@@ -34,7 +35,11 @@ const types = {
   archive: "cloudflare:index/r2Bucket:R2Bucket",
   secret: "aws:secretsmanager/secret:Secret",
   record: "cloudflare:index/dnsRecord:DnsRecord",
+  certificate: "aws:acm/certificate:Certificate",
 } as const;
+
+/** The key of the stack, which a database has whose stack config names none. */
+const ownKey = { type: "aws:kms/key:Key", name: "encryption-key" };
 
 /**
  * What a run would replace or drop that must stay: databases with their volumes, vaults, buckets, secrets and records.
@@ -43,7 +48,7 @@ const types = {
  * @param state the resources of the stack's own state
  */
 export function replacedBy(config: Config, state: readonly StateResource[]): ReplacedFacts[] {
-  const staying = tables.flatMap((table) => table(config));
+  const staying = tables.flatMap((table) => table(config, state));
   const watched: readonly string[] = Object.values(types);
   const replaced = staying.flatMap(({ type, name, resource, fixed }) => {
     const before = state.find((one) => one.type === type && one.name === name);
@@ -69,18 +74,20 @@ function wordOf(type: string): string {
 }
 
 /** The resources that must stay, by where the stack config has them. */
-const tables: readonly ((config: Config) => Staying[])[] = [
+const tables: readonly ((config: Config, state: readonly StateResource[]) => Staying[])[] = [
   databases,
   volumes,
   vaults,
   buckets,
   secrets,
   records,
+  certificates,
 ];
 
-function databases({ database }: Config): Staying[] {
+function databases({ database }: Config, state: readonly StateResource[]): Staying[] {
   if (database.kind !== "rds") return [];
-  const { identifier, name, username, storageEncrypted, kmsKeyArn } = database;
+  const { identifier, name, username, storageEncrypted, kmsKeyArn, adopt } = database;
+  const own = state.find((one) => one.type === ownKey.type && one.name === ownKey.name);
   return [
     {
       type: types.database,
@@ -88,10 +95,15 @@ function databases({ database }: Config): Staying[] {
       resource: `database ${identifier}`,
       fixed: [
         { property: "identifier", value: identifier, key: "database.identifier" },
-        { property: "dbName", value: name, key: "database.name" },
+        // An instance that is taken over keeps the name that it has, and its key where the stack config names none.
+        { property: "dbName", value: adopt ? undefined : name, key: "database.name" },
         { property: "username", value: username, key: "database.username" },
         { property: "storageEncrypted", value: storageEncrypted, key: "database.storageEncrypted" },
-        { property: "kmsKeyId", value: kmsKeyArn, key: "database.kmsKeyArn" },
+        {
+          property: "kmsKeyId",
+          value: kmsKeyArn ?? (adopt ? undefined : own?.outputs["arn"]),
+          key: "database.kmsKeyArn",
+        },
       ],
     },
   ];
@@ -162,6 +174,22 @@ function secrets({ secrets: table }: Config): Staying[] {
         ]
       : [],
   );
+}
+
+function certificates({ dns, identity }: Config): Staying[] {
+  return acmHosts(identity?.certificates ?? {}).flatMap((host) => {
+    const { certificate, record } = certificateNames("certificates", host);
+    const zoneId = zoneOf(host, dns.zones)?.id;
+    return [
+      { type: types.certificate, name: certificate, resource: `certificate ${host}`, fixed: [] },
+      {
+        type: types.record,
+        name: record,
+        resource: `validation record of ${host}`,
+        fixed: [{ property: "zoneId", value: zoneId, key: "dns.zones" }],
+      },
+    ];
+  });
 }
 
 function records({ dns }: Config): Staying[] {

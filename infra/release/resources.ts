@@ -5,6 +5,7 @@ import { guardType, type GuardFacts } from "../../policies/contract/facts.ts";
 import type { Seal } from "../../policies/contract/seal.ts";
 import type { Readings } from "../../policies/contract/readings.ts";
 import type { Connection } from "../databases/database.ts";
+import type { FileMode } from "../services/render/rendered-file.ts";
 import {
   announcementType,
   containerStateType,
@@ -13,6 +14,7 @@ import {
   migrationType,
   probeType,
   releaseRecordType,
+  systemdUnitType,
   testAlarmType,
   ttlShownType,
   writeFreezeType,
@@ -98,6 +100,33 @@ export interface InPlaceServiceArgs extends ContainerArgs {
 export class InPlaceService extends pulumi.CustomResource {
   constructor(name: string, args: InPlaceServiceArgs, opts: pulumi.CustomResourceOptions) {
     super(inPlaceServiceType, name, { ...args, containerId: undefined }, opts);
+  }
+}
+
+/** What a service under systemd is made from. */
+export interface SystemdUnitArgs {
+  readonly stack: string;
+  readonly release: string;
+  /** Name of the unit, without `.service`. */
+  readonly name: string;
+  /** As `ssh://user@host:port`. */
+  readonly host: string;
+  /** By their path on the host. */
+  readonly files: Readonly<
+    Record<string, { readonly text: pulumi.Input<string>; readonly mode: FileMode }>
+  >;
+  /** Paths that must be there already. */
+  readonly required: readonly string[];
+  /** Where it answers; undefined for one that answers nowhere. */
+  readonly health: { readonly url: string; readonly address: string } | undefined;
+  readonly healthSeconds: number;
+  readonly graceSeconds: number;
+}
+
+/** A service under systemd that keeps its port: the new one takes the old one's place, or the old one comes back. */
+export class SystemdUnit extends pulumi.CustomResource {
+  constructor(name: string, args: SystemdUnitArgs, opts: pulumi.CustomResourceOptions) {
+    super(systemdUnitType, name, { ...args, activeAt: undefined, mainPid: undefined }, opts);
   }
 }
 

@@ -3,6 +3,7 @@ import { digestOf } from "../../policies/contract/digest.ts";
 import { alarmName } from "../alarms/alarms.ts";
 import { openConfig, type Config } from "../config.ts";
 import { identityFacts } from "../identity/facts.ts";
+import { unitName } from "../services/render/systemd.ts";
 import { servingVersion, slots, type LiveRecord, type Slot } from "./ledger.ts";
 import { phasesOf } from "./phases.ts";
 import { releasedServices, type Plan } from "./plan.ts";
@@ -48,16 +49,16 @@ export function runFacts(
       legacyExport: plan.before.legacyExport,
     },
     phases: phasesOf(config),
-    notBefore: config.notBefore as Record<string, string>,
+    notBefore: config.notBefore,
     steps: plan.steps,
     plannedCutover: config.cutoverAt ?? null,
     ttlSeconds: plan.ttlSeconds,
     owners: config.owners,
-    declared: declaredTexts(open),
+    declared: declaredTexts({ ...open, readings: asWritten(open.readings) }),
     ...known,
     covers: covered(config, plan),
     identity: identityFacts(config, "cutover"),
-    legacy: { d1: config.legacy?.d1?.name ?? null },
+    legacy: { d1: plan.before.legacy ? (config.legacy?.d1?.name ?? null) : null },
     clockScale: config.clockScale,
     configDigest: digestOf(open),
   };
@@ -67,12 +68,24 @@ function recordFacts({ release, at, verdicts }: LiveRecord): RecordFacts {
   return { release: release.version, at, verdicts };
 }
 
-/** The stack config by dotted key; lists joined with a comma. */
+/** Readings as the stack config has them: what a kind asks stands beside its name there. */
+function asWritten(readings: Config["readings"]): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(readings).map(([name, { kind, target }]) => [
+      name,
+      { kind, ...(target as object) },
+    ]),
+  );
+}
+
+/** The stack config by dotted key; lists joined with a comma, lists of groups by number. */
 function declaredTexts(value: unknown, path = ""): Record<string, string> {
   if (value === undefined || value === null) return {};
   if (typeof value === "string") return { [path]: value };
   if (typeof value !== "object") return { [path]: JSON.stringify(value) };
-  if (Array.isArray(value)) return { [path]: value.map(String).join(", ") };
+  if (Array.isArray(value) && value.every((entry) => typeof entry !== "object")) {
+    return { [path]: value.map(String).join(", ") };
+  }
   return Object.assign(
     {},
     ...Object.entries(value).map(([key, entry]) =>
@@ -107,11 +120,21 @@ function covered(config: Config, plan: Plan): GuardFacts["covers"] {
     buckets: named("s3"),
     archives: named("r2"),
     services: coveredServices(config, plan),
+    units: coveredUnits(config, plan),
     secrets: Object.values(config.secrets).flatMap((secret) =>
       secret.store === "secrets-manager" ? [secret.name] : [],
     ),
     alarms: Object.keys(config.alarms?.rules ?? {}).map((rule) => alarmName(config.system, rule)),
   };
+}
+
+function coveredUnits({ system, services }: Config, { slots: held, serving }: Plan): string[] {
+  const release = serving === "legacy" ? null : held[serving];
+  return Object.entries(services).flatMap(([service, { systemd }]) =>
+    systemd === undefined || release?.images[service] === undefined
+      ? []
+      : [unitName({ system, service, slot: undefined, settings: { systemd } })],
+  );
 }
 
 function coveredServices(config: Config, plan: Plan): string[] {

@@ -3,7 +3,8 @@ import type { LegacyExportFacts, RestoreTestFacts } from "../../policies/contrac
 import type { StepOptions } from "../component.ts";
 import type { ZoneImage } from "../dns/before-image.ts";
 import type { Config } from "../config.ts";
-import type { ReleaseDatabase, RecoveryPoint } from "../databases/database.ts";
+import type { BlueGreen } from "../databases/blue-green.ts";
+import type { ReleaseDatabase, RecoveryPoint, UpgradeState } from "../databases/database.ts";
 import { passedHooks, type Passage } from "./guards.ts";
 import type { Plan } from "./plan.ts";
 import type { Evidence, Guard, ReleaseRecord, WriteFreeze, WriteFreezeArgs } from "./resources.ts";
@@ -32,7 +33,11 @@ export interface Run {
   hooks: pulumi.ResourceHookBinding;
   /** What an environment variable of a service says, by the name of a secret. */
   secrets: Readonly<Record<string, pulumi.Input<string>>>;
+  /** The upgrade of the database that the stack's state tells of. */
+  readonly upgraded: UpgradeState | undefined;
   database?: ReleaseDatabase;
+  /** The upgrade of the database, as this run declares it. */
+  upgrade?: BlueGreen;
   freeze?: WriteFreeze;
   recoveryPoint?: RecoveryPoint;
   /** When the resolvers showed the lowered TTL, ISO 8601. */

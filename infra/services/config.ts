@@ -10,9 +10,18 @@ const conda = z.strictObject({
   user: key(z.string().regex(/^[a-z_][a-z0-9_-]*$/), "a user of the host", "dashboard"),
   watchdogSeconds: key(
     z.number().int().min(1),
-    "seconds without a sign of life after which systemd restarts it",
+    "seconds without a good answer after which its workers are reloaded",
     "30",
   ),
+  unit: key(
+    z
+      .string()
+      .regex(/^[\w@:.-]+$/)
+      .optional(),
+    "the name of its unit, without .service; system and service where it is left out",
+    "dashboard",
+  ),
+  listens: key(z.boolean().default(true), "false for a process without a port", "true"),
 });
 
 /** A row of the table `services`. */

@@ -49,10 +49,15 @@ export function platform(run: Run, step: StepOptions): pulumi.Resource[] {
   });
 }
 
-function containerAddresses({ services, slots, legacy }: Config): string[] {
+function containerAddresses({ services, slots, legacy, database }: Config): string[] {
   const inPlace = Object.values(services).flatMap(({ address, systemd }) =>
     address === undefined || systemd !== undefined ? [] : [address],
   );
   const inSlots = slots === undefined ? [] : [slots.blue, slots.green];
-  return [...inSlots, ...inPlace, ...(legacy === undefined ? [] : [legacy.address])];
+  return [
+    ...inSlots,
+    ...inPlace,
+    ...(legacy === undefined ? [] : [legacy.address]),
+    ...(database.kind === "container" ? [database.address] : []),
+  ];
 }

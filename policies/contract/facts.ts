@@ -93,6 +93,8 @@ export interface CoverFacts {
   readonly buckets: readonly string[];
   /** R2 bucket names. */
   readonly archives: readonly string[];
+  /** Names of the units that systemd runs, without `.service`. */
+  readonly units: readonly string[];
   /** Container names. */
   readonly services: readonly string[];
   /** Names of secrets in AWS Secrets Manager. */

@@ -60,7 +60,7 @@ export const gateTable = [
     id: "legacy-redirects-kept",
     guard: "entry",
     phases: always,
-    directions: bothWays,
+    directions: forward,
     waivable: true,
   },
   {
@@ -144,6 +144,7 @@ export const gateTable = [
     waivable: true,
   },
   { id: "service-hardened", guard: "switch", phases: always, directions: bothWays, waivable: true },
+  { id: "unit-hardened", guard: "switch", phases: always, directions: bothWays, waivable: false },
   {
     id: "alarm-has-receiver",
     guard: "switch",

@@ -87,6 +87,9 @@ const origins: readonly {
   },
 ];
 
+/** Groups of the stack config whose keys have dots themselves, which `--path` would take apart. */
+const dottedKeys = /^(?:dns\.(?:names|zones)|hosts|identity\.certificates)\./;
+
 function absent(path: string): Reason {
   const origin = origins.find(({ begin }) => path.startsWith(begin));
   if (origin === undefined) return inconclusive(`${shownName(path)} is not known in this run`);
@@ -95,7 +98,10 @@ function absent(path: string): Reason {
     origin.found(shownName(name)),
     // A command is there to be copied, so it holds no name that a shell would read otherwise.
     {
-      remedy: /^[\w.-]{0,64}$/.test(name) ? origin.remedy(name) : "declare it in the stack config",
+      remedy:
+        /^[\w.-]{0,64}$/.test(name) && !dottedKeys.test(name)
+          ? origin.remedy(name)
+          : "declare it in the stack config",
     },
   );
 }

@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import { image, isOn, places, slot, textOf } from "./environment.ts";
+import { healthPaths } from "./paths.ts";
 import { readBody, type Reply, type Role } from "./roles.ts";
 
 const { service, version, writes, faults } = image;
@@ -61,7 +62,7 @@ export async function serveHttp(role: Role): Promise<Server[]> {
   }
 
   function pageAt(path: string): Reply | Promise<Reply> | undefined {
-    if (path === "/healthz" || path === "/api/health") return health();
+    if (healthPaths.includes(path)) return health();
     if (path === "/version") return { status: 200, body: { ...identity(), pid: process.pid } };
     return path === "/metrics" ? metrics() : undefined;
   }

@@ -2,12 +2,10 @@ import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { ownPaths } from "../app/paths.ts";
 
 /** What the one process of the rehearsal can be. */
 const serviceNames = ["legacy", "api", "worker", "web", "redis", "keycloak", "postgres"] as const;
-
-/** Where the process answers for itself: no writes go there. */
-const ownPaths = ["/healthz", "/api/health", "/version", "/metrics"];
 
 /**
  * An image of the rehearsal: not layers of files, but what the one rehearsed process does when it runs "as" this image.

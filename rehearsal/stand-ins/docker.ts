@@ -28,6 +28,7 @@ export async function openDocker(store: Store, registry: Registry): Promise<Dock
     types: {
       "docker:index/container:Container": containerType(daemon),
       "docker:index/network:Network": networkType(daemon),
+      "docker:index/remoteImage:RemoteImage": imageType(daemon),
       "docker:index/volume:Volume": volumeType(daemon),
     },
     // All hosts of a rehearsal are this machine: which ones the program named is remembered, and no more.
@@ -80,6 +81,34 @@ function networkType({ containers, networks }: Daemon): ResourceType {
       networks.delete(olds.id);
       return Promise.resolve();
     },
+  });
+}
+
+const imageInputs = z.strictObject({
+  name: z.string().min(1),
+  keepLocally: z.literal(true, { error: "the rehearsal removes no image that was pulled" }),
+});
+
+/** An image that is pulled unless it is there; it stays. */
+function imageType(daemon: Daemon): ResourceType {
+  return standIn({
+    inputs: imageInputs,
+    replaceOn: (name) => name !== "keepLocally",
+    create({ name }) {
+      try {
+        const { digest, reference } = daemon.findImage(name) ?? daemon.pull(name);
+        const outputs = { imageId: digest, repoDigest: reference };
+        return Promise.resolve({ id: `${digest}${name}`, outputs });
+      } catch (error) {
+        if (!(error instanceof DaemonError)) throw error;
+        throw new RefusedError(
+          "Unable to read Docker image into resource: " +
+            `unable to pull image ${name}: error pulling image ${name}: Error response from daemon: ${error.message}`,
+        );
+      }
+    },
+    exists: (olds) => daemon.findImage(textOf(olds, "name")) !== undefined,
+    delete: () => Promise.resolve(),
   });
 }
 

@@ -18,12 +18,16 @@ export interface Network {
   readonly world: string;
   /** Addresses of services that keep their place, and of a database in a container. */
   readonly places: readonly string[];
+  /** Address of the host whose systemd runs services. */
+  readonly unitHost: string;
   /** TCP port that clients use on every address of services. The next nineteen are free there as well. */
   readonly port: number;
   /** TCP port of what speaks TLS beside the stack. */
   readonly tlsPort: number;
   /** TCP port of a database that asks for none. */
   readonly databasePort: number;
+  /** TCP port of the host's SSH server. */
+  readonly sshPort: number;
 }
 
 /** A block of addresses that is held as long as this process lives. */
@@ -62,6 +66,7 @@ const claimPort = 20_127;
 const attempts = 50;
 const webPorts = [8080, 18_080, 28_080, 10_080];
 const tlsPorts = [8443, 18_443, 28_443];
+const sshPorts = [2222, 12_222, 22_222];
 const databasePorts = [5432, 15_432, 25_432, 10_432];
 
 async function takeFreeBlock(): Promise<{ block: string; server: Server }> {
@@ -95,10 +100,12 @@ async function layOut(block: string): Promise<Network> {
     dns: `${block}.40`,
     world: `${block}.41`,
     places: Array.from({ length: 8 }, (_, index) => `${block}.${String(11 + index)}`),
+    unitHost: `${block}.19`,
     database: `${block}.50`,
     port: await firstFree(blue, webPorts, 20),
     tlsPort: await firstFree(`${block}.41`, tlsPorts, 1),
     databasePort: await firstFree(blue, databasePorts, 1),
+    sshPort: await firstFree(`${block}.19`, sshPorts, 1),
   };
 }
 

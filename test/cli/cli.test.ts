@@ -3,9 +3,15 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { readers } from "../../infra/evidence/readers.ts";
-import { makeSigners, signRelease, type Signers } from "../../rehearsal/signers.ts";
+import { attestReports } from "../../rehearsal/reports.ts";
+import {
+  cutover as firstCutover,
+  makeSigners,
+  signRelease,
+  type Signers,
+} from "../../rehearsal/signers.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const bin = join(root, "cli", "cutover.cjs");
@@ -13,15 +19,37 @@ const bin = join(root, "cli", "cutover.cjs");
 let project: string;
 let signers: Signers;
 let evidence: string;
+/** A folder with the reports of both releases, as CI makes them, and nothing signed. */
+let reports: string;
 
-beforeEach(async () => {
-  project = await mkdtemp(join(tmpdir(), "cutover-cli-"));
+/** A project of its own, with nobody's evidence. */
+async function makeProject(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "cutover-cli-"));
   for (const name of ["Pulumi.yaml", "Pulumi.production.yaml", "Pulumi.staging.yaml", "examples"]) {
-    await cp(join(root, name), join(project, name), { recursive: true });
+    await cp(join(root, name), join(folder, name), { recursive: true });
   }
-  await cp(join(root, "policies", "checklists"), join(project, "policies", "checklists"), {
+  await cp(join(root, "policies", "checklists"), join(folder, "policies", "checklists"), {
     recursive: true,
   });
+  return folder;
+}
+
+beforeAll(async () => {
+  const folder = await makeProject();
+  const place = { folder, stack: "production", signers: await makeSigners(folder, []) };
+  for (const release of ["v1.0.0", "v1.1.0"]) await attestReports(place, release, firstCutover);
+  reports = await mkdtemp(join(tmpdir(), "cutover-reports-"));
+  await cp(join(folder, "examples", "flagship", "evidence"), reports, {
+    recursive: true,
+    filter: (file) => !file.endsWith(".jsonl"),
+  });
+  await rm(folder, { recursive: true, force: true });
+});
+afterAll(() => rm(reports, { recursive: true, force: true }));
+
+beforeEach(async () => {
+  project = await makeProject();
+  await cp(reports, join(project, "examples", "flagship", "evidence"), { recursive: true });
   signers = await makeSigners(project, ["release-manager", "database-owner"]);
   evidence = join(project, "examples", "flagship", "evidence", "v1.0.0");
 });

@@ -22,10 +22,10 @@ const breaks = [
   },
   {
     what: "a bucket whose versioning is missing",
-    config: { "bucket.versioned": "false" },
-    mended: { "bucket.versioned": "true" },
+    config: { "buckets.documents.versioned": "false" },
+    mended: { "buckets.documents.versioned": "true" },
     gate: "bucket-versioned",
-    remedy: "cutover:bucket.versioned true",
+    remedy: "cutover:buckets.documents.versioned true",
   },
   {
     what: "backups kept for 6 days",

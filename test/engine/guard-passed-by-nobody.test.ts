@@ -6,8 +6,8 @@ let stack: TestStack;
 beforeAll(async () => {
   stack = await startStack();
   await stack.through("v1.0.0", "prepare", "lower-ttl");
-  // Something to change for every resource that a run may aim at: the phase moves DNS, the memory replaces a service.
-  await stack.set({ phase: "cutover", "services.memoryMib": "300" });
+  // Something to change for every resource that a run may aim at: the phase moves DNS, the deadline changes a service.
+  await stack.set({ phase: "cutover", "deadlines.healthSeconds": "61" });
 });
 afterAll(() => stack.close());
 

@@ -23,6 +23,7 @@ import { Run } from "../../policies/run.ts";
 import { readTrust } from "../../policies/signatures/trust.ts";
 import { exampleClockScale } from "../../rehearsal/clock.ts";
 import { makeSigners, signRelease, type Signers } from "../../rehearsal/signers.ts";
+import { readDescription } from "../../rehearsal/world/description.ts";
 
 const project = join(import.meta.dirname, "..", "..");
 const examples = join(project, "examples");
@@ -61,7 +62,10 @@ describe.each(systems)("the reports of %s", (system) => {
         const place = { folder, stack: "production", signers };
         await mkdir(join(folder, "examples", system, "evidence"), { recursive: true });
         await signRelease(place, version, { phase, times, previous });
-        expect(await closedGates({ folder, version, phase, times, previous })).toEqual([]);
+        const { waivers } = await readDescription(join(examples, system));
+        const waived = Object.keys(waivers[version] ?? {}).map((id) => gateName(system, id));
+        const closed = await closedGates({ folder, version, phase, times, previous });
+        expect(closed.filter(({ gate }) => !waived.includes(gate))).toEqual([]);
       });
     }
   }
@@ -74,7 +78,7 @@ async function closedGates(asked: {
   readonly phase: Phase;
   readonly times: GuardFacts["before"]["times"];
   readonly previous: string | null;
-}): Promise<string[]> {
+}): Promise<{ gate: string; found: string }[]> {
   const { folder, version, phase, times, previous } = asked;
   const found = readProject({ folder, stack: "production", release: version, phase });
   const { config, release, checklist, root, trust, stack } = found;
@@ -107,7 +111,7 @@ async function closedGates(asked: {
         new Run(),
         { attested, readings: {} },
         { now, rehearsal: true },
-      ).map((finding) => `${gate.id}: ${findingText(finding)}`),
+      ).map((finding) => ({ gate: gate.id, found: findingText(finding) })),
     );
 }
 

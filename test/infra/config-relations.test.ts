@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { relations } from "../../infra/config-relations.ts";
 import type { Config } from "../../infra/config.ts";
 import { databaseConfig } from "../../infra/databases/config.ts";
+import { identityConfig } from "../../infra/identity/config.ts";
 import type { Problem } from "../../infra/errors.ts";
 import { jobConfig, serviceConfig, type ServiceConfig } from "../../infra/services/config.ts";
 import { sampleConfig } from "../support/config.ts";
@@ -49,7 +50,35 @@ test("the production stack has no problem", () => {
 
 describe("tables that have relations of their own are asked", () => {
   test.each<[string, Partial<Config>, string]>([
-    ["dns: a name in no zone", { dns: { ...sample.dns, zones: {} } }, "cutover:dns.zones"],
+    [
+      "dns: a name in no zone",
+      { dns: { ...sample.dns, zones: {} }, identity: undefined },
+      "cutover:dns.zones",
+    ],
+    [
+      "identity: a certificate for a host in no zone",
+      {
+        identity: identityConfig.parse({
+          certificates: { "app.example.net": { kind: "external" } },
+        }),
+      },
+      'cutover:identity.certificates["app.example.net"]',
+    ],
+    [
+      "legacy: names that lead to several ports",
+      {
+        dns: {
+          ...sample.dns,
+          names: { ...sample.dns.names, "api.example.com": { service: "api" } },
+        },
+      },
+      "cutover:legacy.port",
+    ],
+    [
+      "database: an upgrade to the version that it has",
+      { database: databaseConfig.parse({ ...sample.database, upgradeTo: "18.1" }) },
+      "cutover:database.upgradeTo",
+    ],
     [
       "buckets: access logs to no bucket",
       {
@@ -88,7 +117,7 @@ describe("tables that have relations of their own are asked", () => {
 });
 
 describe("addresses", () => {
-  const { blue, green } = sample.slots as NonNullable<Config["slots"]>;
+  const { blue } = sample.slots as NonNullable<Config["slots"]>;
   const { legacy: _gone, ...withoutLegacy } = sample;
 
   test("of slots and the legacy system are three", () => {
@@ -176,6 +205,43 @@ describe("places of services", () => {
     ]);
   });
 
+  describe("one that systemd runs in its place", () => {
+    const systemd = {
+      environment: "app",
+      command: ["run"],
+      workingDirectory: "/srv",
+      user: "app",
+      watchdogSeconds: 30,
+    };
+    const placed = services({
+      mailer: row({ placement: "in-place", address: "203.0.113.40", systemd }),
+    });
+
+    test("is reached over SSH", () => {
+      const hosts = { "203.0.113.40": "ssh://deploy@203.0.113.40:22" };
+      expect(problemsOf({ ...placed, hosts })).toEqual([]);
+    });
+
+    test.each([
+      ["no host", {}, "nothing, but systemd runs mailer there"],
+      [
+        "a host at another address only",
+        { "203.0.113.41": "ssh://deploy@203.0.113.41:22" },
+        "nothing, but systemd runs mailer there",
+      ],
+      ["a container daemon", { "203.0.113.40": "tcp://host:2376" }, "tcp://host:2376"],
+    ])("has not %s", (_what, hosts, found) => {
+      expect(problemsOf({ ...placed, hosts })).toEqual([
+        {
+          where: 'cutover:hosts["203.0.113.40"]',
+          found,
+          required: "ssh://user@host:port of the host whose systemd runs it",
+          todo: `pulumi config set --path 'cutover:hosts["203.0.113.40"]' 'ssh://deploy@203.0.113.40:22'`,
+        },
+      ]);
+    });
+  });
+
   test("one in two slots needs slots", () => {
     const { slots: _none, ...config } = sample;
     const { web } = sample.services;
@@ -212,6 +278,27 @@ describe("places of services", () => {
     const inPlace = { placement: "in-place", address: "203.0.113.40", volumes: { data: "/data" } };
     expect(problemsOf(services({ mailer: row(inPlace) }))).toEqual([]);
   });
+});
+
+test("a unit of systemd runs on a host that is reached over SSH", () => {
+  const systemd = {
+    ...{ environment: "app", command: ["run"], workingDirectory: "/srv", user: "app" },
+    watchdogSeconds: 30,
+  };
+  const mailer = row({ placement: "in-place", address: "203.0.113.40", systemd });
+  const problem = {
+    where: 'cutover:hosts["203.0.113.40"]',
+    required: "ssh://user@host:port of the host whose systemd runs it",
+    todo: `pulumi config set --path 'cutover:hosts["203.0.113.40"]' 'ssh://deploy@203.0.113.40:22'`,
+  };
+  const hosts = (host: string): Pick<Config, "hosts"> => ({ hosts: { "203.0.113.40": host } });
+  expect(problemsOf(services({ mailer }))).toEqual([
+    { ...problem, found: "nothing, but systemd runs mailer there" },
+  ]);
+  expect(problemsOf({ ...services({ mailer }), ...hosts("tcp://host:2375") })).toEqual([
+    { ...problem, found: "tcp://host:2375" },
+  ]);
+  expect(problemsOf({ ...services({ mailer }), ...hosts("ssh://deploy@host") })).toEqual([]);
 });
 
 describe("the order of services", () => {
@@ -371,8 +458,8 @@ describe("the database", () => {
     expect(problems).toContainEqual({
       where: "cutover:database.dumps.bucket",
       found: "documents, which is no bucket",
-      required: "a name in cutover:buckets: none yet",
-      todo: "add documents to cutover:buckets",
+      required: "an S3 bucket in cutover:buckets: there is none yet",
+      todo: "pulumi config set --path 'cutover:buckets.documents.store' 's3'",
     });
   });
 

@@ -82,7 +82,7 @@ describe("parseConfig", () => {
                     clockScale, evidence, owners, contacts, announcements, webhooks,
                     readings, databasePassword, database, backups, restoreTest,
                     buckets, secrets, dns, slots, hosts, services, jobs, flags,
-                    safeMode, alarms, legacy, deadlines
+                    safeMode, alarms, identity, legacy, deadlines
           to do:    pulumi config rm --path 'cutover:bogus'"
     `);
   });

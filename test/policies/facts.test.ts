@@ -14,6 +14,8 @@ const neverRan = {
     ttl: null,
     times: {},
     record: null,
+    restoreTest: null,
+    legacyExport: null,
   },
 };
 
@@ -47,10 +49,32 @@ test("all that is wrong is said at once", () => {
       "facts.covers.buckets is not a list of texts",
       "facts.covers.archives is not a list of texts",
       "facts.covers.services is not a list of texts",
+      "facts.covers.units is not a list of texts",
       "facts.covers.secrets is not a list of texts",
       "facts.covers.alarms is not a list of texts",
     ]
   `);
+});
+
+test("what is replaced may lack what the engine dropped because it is null", () => {
+  const replaced = [{ resource: "bucket documents" }];
+  expect(readFacts(() => ({ ...readyFacts, replaced })).facts?.replaced).toEqual([
+    { resource: "bucket documents", property: null, key: null },
+  ]);
+});
+
+test.each<[string, unknown, string]>([
+  ["replaced", undefined, "facts.replaced is not a list of what is replaced"],
+  ["replaced", "nothing", "facts.replaced is not a list of what is replaced"],
+  ["replaced", [{ property: "bucket" }], "facts.replaced is not a list of what is replaced"],
+  ["replaced", ["bucket"], "facts.replaced is not a list of what is replaced"],
+  ["phases", undefined, "facts.phases is not a list of texts"],
+  ["phases", "prepare", "facts.phases is not a list of texts"],
+  ["phases", [7], "facts.phases is not a list of texts"],
+  ["notBefore", undefined, "facts.notBefore is not texts by name"],
+  ["notBefore", { finalize: 24 }, "facts.notBefore is not texts by name"],
+])("%s that is %j is said to be wrong", (name, value, said) => {
+  expect(readFacts(() => ({ ...readyFacts, [name]: value })).problems).toContain(said);
 });
 
 describe("facts that are no facts", () => {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   defineGate,
   fail,
@@ -8,6 +8,7 @@ import {
   type Finding,
   type Gate,
 } from "../../policies/gate.ts";
+import { nouns } from "../../policies/nouns.ts";
 import { releaseGates } from "../../policies/release-gates.ts";
 import { toldNothing } from "../../policies/evidence/attested.ts";
 import { expectReadable, judgeWorld, runOf, set, unknown } from "../support/gate-tester.ts";
@@ -107,4 +108,47 @@ test("a gate that the contract does not know cannot be defined", () => {
 
 test("reasons override what the gate says in general", () => {
   expect(fail("x", { remedy: "y" })).toEqual({ verdict: "fail", found: "x", remedy: "y" });
+});
+
+describe("what a release need not have", () => {
+  const found = (id: string, covers: Record<string, readonly string[]>): string[] => {
+    const gate = releaseGates.find((one) => one.id === id) as Gate;
+    const all = Object.entries(covers).map(([noun, names]) => set(`facts.covers.${noun}`, names));
+    const world = judgeWorld(gate, all);
+    return world.map((one) => one.found).filter((text) => text.startsWith("it covers no"));
+  };
+
+  test.each([
+    ["database-encrypted-at-rest", "database", { databases: [] }],
+    ["backup-vault-locked", "backup vault", { backups: [] }],
+    ["service-image-pinned", "container", { services: [] }],
+  ])("%s is closed without a %s", (id, one, covers) => {
+    expect(found(id, covers)).toEqual([`it covers no ${one}, so there is nothing to judge`]);
+  });
+
+  test.each([
+    [
+      "an RDS instance, with a database in a container",
+      "database-encrypted-at-rest",
+      { databases: [], containerDatabases: ["flagship-database"] },
+    ],
+    [
+      "a vault, with a database in a container",
+      "backup-vault-locked",
+      { backups: [], containerDatabases: ["flagship-database"] },
+    ],
+    ["a bucket", "bucket-versioned", { buckets: [] }],
+    ["a secret", "secret-recoverable", { secrets: [] }],
+    ["an alarm", "alarm-has-receiver", { alarms: [] }],
+  ])("%s", (_, id, covers) => {
+    expect(found(id, covers)).toEqual([]);
+  });
+
+  test("no noun may be left out for one that may be left out itself", () => {
+    const others = Object.values(nouns).flatMap(({ mayBeNone }) =>
+      typeof mayBeNone === "string" ? [nouns[mayBeNone].mayBeNone] : [],
+    );
+    expect(others).not.toEqual([]);
+    expect(others).not.toContain(true);
+  });
 });

@@ -67,6 +67,8 @@ test("what protects data, and the guard itself, cannot be waived", () => {
   expect(waivable).toEqual([
     "phase-not-early",
     "dns-ttl-lowered",
+    "certificate-declared",
+    "legacy-redirects-kept",
     "database-tls-forced",
     "service-health-checked",
     "service-hardened",

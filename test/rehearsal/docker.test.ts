@@ -521,11 +521,32 @@ test.each([
   expect((await get(made, "/healthz")).status).toBe(200);
 });
 
+test("an image is pulled before anything runs as it, and stays when nothing needs it", async () => {
+  const remote = cloud.subject("docker:index/remoteImage:RemoteImage");
+  const published = cloud.cloud.registry.resolve(`${repository}/web:1.0.0`);
+  const name = published?.reference ?? "";
+  const inputs = { name, keepLocally: true };
+  const made = await remote.create(inputs);
+
+  expect(made.outputs).toMatchObject({ imageId: published?.digest, repoDigest: name });
+  expect(
+    (await remote.diff(made, { ...inputs, name: `${repository}/web:2.0.0` })).replaces,
+  ).toEqual(["name"]);
+  await remote.delete(made);
+  expect(await remote.exists(made)).toBe(true);
+  expect(await remote.refusal({ ...inputs, name: `${repository}/web:2.0.0` })).toMatch(
+    /unable to pull image .*web:2\.0\.0.*manifest unknown/,
+  );
+  expect(await remote.check({ ...inputs, keepLocally: false })).toEqual({
+    keepLocally: expect.stringMatching(/removes no image/) as unknown,
+  });
+});
+
 test("flags are shown where the version and the health are", async () => {
   const envs = ["PORT=8080", `DATABASE_URL=${url}`, 'FLAGS={"tags": true}'];
   const made = await create("legacy:legacy", { envs });
 
-  for (const path of ["/version", "/healthz", "/api/health"]) {
+  for (const path of ["/version", "/healthz", "/health", "/api/health"]) {
     const { text } = await get(made, path);
     expect(JSON.parse(text)).toMatchObject({ version: "legacy", flags: { tags: true } });
   }

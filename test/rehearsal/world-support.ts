@@ -15,6 +15,7 @@ import type { GuardFacts } from "../../policies/contract/facts.ts";
 import type { Readings } from "../../policies/contract/readings.ts";
 import type { KindContext } from "../../policies/kind.ts";
 import { readingShows } from "../../policies/kinds/reading-shows.ts";
+import { ownPaths } from "../../rehearsal/app/paths.ts";
 import { startAuthoritative, type ZoneRecord } from "../../rehearsal/stand-ins/dns.ts";
 import { startWorld, type Given, type World } from "../../rehearsal/world/world.ts";
 
@@ -71,7 +72,7 @@ export function record(name: string, content: string): ZoneRecord {
 /** A service of a release: it says its version and that it is well, as the process of the rehearsal does. */
 export async function startService(address: string, version: string): Promise<number> {
   const server = createServer((request, response) => {
-    const known = ["/healthz", "/api/health", "/version", "/metrics"].includes(request.url ?? "");
+    const known = ownPaths.includes(request.url ?? "");
     const type = request.url === "/metrics" ? "text/plain; version=0.0.4" : "application/json";
     response.writeHead(known ? 200 : 404, { "content-type": type });
     response.end(JSON.stringify({ status: "ok", version, host: request.headers.host }));

@@ -22,6 +22,7 @@ const guardMeaning: Readonly<Record<GuardName, string>> = {
 
 const requirementMeaning: Readonly<Record<keyof typeof requirements, string>> = {
   backupRetentionDays: "days that automated database backups are kept, at least",
+  restoreTestDays: "days that a restore test may be old, at most",
   vaultLockDays: "days that a locked vault keeps a recovery point, at least",
   bucketRetentionDays: "days that S3 keeps what was overwritten or deleted, at least",
   archiveLockDays: "days that R2 refuses to delete an object, at least",

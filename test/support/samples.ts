@@ -52,6 +52,26 @@ export const secretText = "s3cret-that-no-message-may-show";
 /** A digest as images carry it. */
 const imageDigest = `sha256:${"4f".repeat(32)}`;
 
+const unitText = `[Unit]
+Description=orders web
+
+[Service]
+Type=notify
+Restart=on-failure
+Environment="PORT=8080"
+Environment="RELEASE_IMAGE=registry.example.com/orders/web@${imageDigest}"
+User=orders
+MemoryMax=512M
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+SocketBindAllow=tcp:8080
+SocketBindDeny=any
+ProtectSystem=strict
+
+[Install]
+WantedBy=multi-user.target
+`;
+
 const now = Date.parse("2026-03-02T12:00:00Z");
 
 /** The facts of a release that is ready for its cutover, at its entry guard. */
@@ -81,7 +101,7 @@ export const readyFacts: GuardFacts = {
       at: "2026-01-10T10:00:00Z",
       verdicts: { "phase-in-order": "pass" },
     },
-    restoreTest: { at: "2026-03-01T10:00:00Z", recoveryPoint: "rds:orders-2026-03-01" },
+    restoreTest: { at: "2026-02-20T10:00:00Z", recoveryPoint: "orders-v1-0-0-0b7e91c2" },
     legacyExport: null,
   },
   phases: [...phases],
@@ -102,6 +122,7 @@ export const readyFacts: GuardFacts = {
     backups: ["orders-vault"],
     buckets: ["orders-documents"],
     archives: ["orders-archive"],
+    units: [],
     services: ["flagship-green-api"],
     secrets: ["orders/jwt"],
     alarms: ["orders-errors"],
@@ -227,6 +248,17 @@ export function openWorld(): World {
           capabilities: { drops: ["ALL"] },
           securityOpts: ["no-new-privileges"],
           logOpts: { "max-size": "10m" },
+        },
+      },
+      unit: {
+        type: "cutover:index:SystemdUnit",
+        props: {
+          name: "orders-web",
+          files: {
+            "/etc/systemd/system/orders-web.service": { text: unitText, mode: "0644" },
+            "/etc/orders/web.env": { text: `PASSWORD="${secretText}"`, mode: "0600" },
+          },
+          health: { url: "http://203.0.113.10:8080/healthz", address: "203.0.113.10" },
         },
       },
       secret: {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { askServer, type DnsAnswer, type DnsQuestion } from "../../provider/dns-lookup.ts";
 import { messageOf } from "../../provider/error-text.ts";
-import { ReadingError, readingKind } from "../reading.ts";
+import { ReadingError, readingKind, type ReadingContext } from "../reading.ts";
 
 const server = z
   .string()
@@ -55,6 +55,8 @@ export const dnsAnswers = readingKind({
       "true when every resolver and every authority gives the same records for each name, and there are some",
     answers:
       "list of those records, sorted; null unless they agree, and all names have the same ones",
+    answersBefore:
+      "the same, and where this very cutover has moved a name already, what it led to before; null unless they agree, and all names have the same ones",
     highestTtl:
       "seconds, the longest time for which any of them lets its answer be kept; null unless all answered with records",
     authoritativeTtl: "seconds, the same of the authorities alone",
@@ -64,7 +66,7 @@ export const dnsAnswers = readingKind({
   },
   subject: ({ names }) => names.join(", "),
 
-  async read(target, { signal }) {
+  async read(target, { signal, moved }) {
     const names = await Promise.all(target.names.map((each) => lookUp(each, target, signal)));
     const answers = names.flatMap(({ resolvers, authorities }) => [...resolvers, ...authorities]);
     const unanswered = names.flatMap((each) => problemsOf(each));
@@ -72,12 +74,11 @@ export const dnsAnswers = readingKind({
       throw new ReadingError(`no name server answered: ${unanswered.join("; ")}`, { again: true });
     }
     const agree = unanswered.length === 0 && names.every(agrees);
-    const common = agree ? (names[0]?.resolvers[0]?.records ?? null) : null;
-    const one = names.every(({ resolvers }) => isDeepStrictEqual(resolvers[0]?.records, common));
     return {
       type: target.type,
       agree,
-      answers: one ? common : null,
+      answers: agree ? common(names.map(recordsOf)) : null,
+      answersBefore: agree ? common(names.map((each) => recordsBefore(each, moved))) : null,
       highestTtl: unanswered.length === 0 ? longest(answers) : null,
       authoritativeTtl: names.every(({ problem }) => problem === null)
         ? longest(names.flatMap(({ authorities }) => authorities))
@@ -247,6 +248,25 @@ async function nameServersOf(
     }
     zone = zone.slice(dot + 1);
   }
+}
+
+type Records = readonly string[] | null;
+
+function recordsOf({ resolvers }: NameSaid): Records {
+  return resolvers[0]?.records ?? null;
+}
+
+/** Only what the stack itself wrote counts as moved; whoever else moved a name shows. */
+function recordsBefore(said: NameSaid, moved: ReadingContext["moved"] = {}): Records {
+  const records = recordsOf(said);
+  const own = Object.hasOwn(moved, said.name) ? moved[said.name] : undefined;
+  return own !== undefined && isDeepStrictEqual(records, [own.to]) ? [own.from] : records;
+}
+
+/** What all names have; null unless they have the same. */
+function common(all: readonly Records[]): Records {
+  const [first = null] = all;
+  return all.every((each) => isDeepStrictEqual(each, first)) ? first : null;
 }
 
 function problemsOf({ name, resolvers, authorities, problem }: NameSaid): string[] {

@@ -8,6 +8,7 @@ import { EncryptionKey } from "../../keys/encryption-key.ts";
 import { acmHosts } from "../../identity/acm-hosts.ts";
 import { Certificates } from "../../identity/certificates.ts";
 import { declareSecrets } from "../../secrets/declare.ts";
+import { images } from "../../services/images.ts";
 import { networks, platform } from "../../services/platform.ts";
 import { TestAlarm } from "../resources.ts";
 import type { Declare, Run } from "../run.ts";
@@ -30,6 +31,7 @@ export const data: Declare = (run, step) => {
       hosts: config.hosts,
       buckets: config.buckets,
       healthSeconds: config.deadlines.healthSeconds,
+      upgraded: run.upgraded,
     },
     behind,
   );
@@ -54,7 +56,7 @@ export const data: Declare = (run, step) => {
     const behindAlarms = { ...step, dependsOn: [...step.dependsOn, alarms] };
     resources.push(alarms, ...testedAlarms(run, behindAlarms));
   }
-  resources.push(...platform(run, behind));
+  resources.push(...images(run, step), ...platform(run, behind));
   return resources;
 };
 

@@ -62,11 +62,16 @@ function legacyD1(run: Run, step: StepOptions): pulumi.Resource[] {
   return [database];
 }
 
-/** Stops the legacy system while a release serves, and starts it again when none does. */
+/** Stops the legacy system while a release serves, and starts it again when none does; in the end what was kept goes. */
 export const retire: Declare = (run, step) => {
   const { config, plan } = run;
+  if (plan.phase === "decommission" && run.upgrade !== undefined) {
+    const gone = run.database?.removeBlue?.("blue-removal", run.upgrade, step);
+    if (gone !== undefined) return [gone];
+  }
   if (!plan.legacy || config.legacy?.afterCutover !== "stopped") return [];
-  const stops = phaseTable[plan.phase].legacy === "config" && plan.serving !== "legacy";
+  // It stays stopped while the next release is prepared.
+  const stops = plan.serving !== "legacy";
   return [
     new ContainerState(
       "legacy-state",

@@ -26,4 +26,12 @@ export const snapshot: Declare = (run, step) => {
 };
 
 /** Brings the database to another version of its engine, and keeps the old one beside it. */
-export const upgrade: Declare = () => [];
+export const upgrade: Declare = (run, step) => {
+  const { plan, freeze, database } = run;
+  if (freeze === undefined || plan.migratedFor === null) return [];
+  const args = { stack: run.stack, release: plan.migratedFor, token: freeze.token };
+  const upgraded = database?.upgrade?.("upgrade", args, step);
+  if (upgraded === undefined) return [];
+  run.upgrade = upgraded;
+  return [upgraded];
+};

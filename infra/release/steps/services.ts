@@ -9,6 +9,7 @@ import { serviceAddress } from "../plan.ts";
 import { Job } from "../resources.ts";
 import { containerName, slotName } from "../run-facts.ts";
 import type { Declare, Run } from "../run.ts";
+import { unit } from "./units.ts";
 
 /** Starts one service: in every slot that holds a release, or in its place. */
 export function service(run: Run, step: Parameters<Declare>[1], name: string): pulumi.Resource[] {
@@ -17,6 +18,10 @@ export function service(run: Run, step: Parameters<Declare>[1], name: string): p
   const filled = slots.filter((slot) => plan.slots[slot] !== null);
   const wanted = inPlace ? filled.filter((slot) => slot === plan.serving) : filled;
   return wanted.flatMap((slot) => {
+    const placed = plan.slots[slot];
+    if (config.services[name]?.systemd !== undefined && placed !== null) {
+      return unit(run, step, name, slot, environment(name, slot, placed, run));
+    }
     const args = serviceArgs(name, slot, run);
     if (args === undefined) return [];
     if (!inPlace) return [new Service(`${slot}-${name}`, args, step)];

@@ -4,12 +4,7 @@ import { assignment, plain, unitText, word, type Section } from "./systemd-text.
 import { watchdogFiles } from "./watchdog.ts";
 
 /** How a service runs under systemd, as the service table says it. */
-type Conda = NonNullable<ServiceConfig["systemd"]> & {
-  /** What the unit is called on the host. Default: system and service. */
-  readonly unit?: string | undefined;
-  /** False for a process without a port. */
-  readonly listens?: boolean | undefined;
-};
+type Conda = NonNullable<ServiceConfig["systemd"]>;
 
 /** What the units of a service are made from. */
 export interface UnitArgs {
@@ -73,7 +68,7 @@ export function renderUnit(args: UnitArgs): Unit {
   const folder = releaseFolder(settings.systemd.workingDirectory, release.version);
   const environmentFile = `/etc/${system}/${slot === undefined ? service : `${service}-${slot}`}.env`;
   const program = programOf(settings.systemd);
-  const listens = settings.systemd.listens !== false;
+  const { listens } = settings.systemd;
   const watchdog = listens ? watchdogOf(args, name, program) : { timers: [], files: [] };
   const text = unitText({
     Unit: [
@@ -174,7 +169,7 @@ function environment(
 ): Section {
   const prefix = `${condaFolder}/envs/${settings.systemd.environment}`;
   const all = {
-    ...(settings.systemd.listens === false ? {} : { PORT: `${settings.port}` }),
+    ...(settings.systemd.listens ? { PORT: `${settings.port}` } : {}),
     CONDA_PREFIX: prefix,
     PATH: `${prefix}/bin:/usr/local/bin:/usr/bin:/bin`,
     HOME: folder,
@@ -200,7 +195,7 @@ function confinement({ port, writable, volumes, systemd }: UnitArgs["settings"])
     ["CapabilityBoundingSet", privileged],
     ["AmbientCapabilities", privileged],
     // One port for everything: the kernel refuses any other to the service and its workers.
-    ...(systemd.listens === false ? [] : ([["SocketBindAllow", `tcp:${port}`]] as const)),
+    ...(systemd.listens ? ([["SocketBindAllow", `tcp:${port}`]] as const) : []),
     ["SocketBindDeny", "any"],
     ["RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"],
     ["ProtectSystem", "strict"],

@@ -125,16 +125,23 @@ exit 1
 `;
 }
 
-const reloading = `systemctl reload "$unit"
+const reloading = `# Workers that end slowly are still there beside those that took over.
+fresh() {
+  for pid in $(workers); do
+    case " $old " in *" $pid "*) ;; *) echo "$pid" ;; esac
+  done | paste -s -d ' ' -
+}
+
+systemctl reload "$unit"
 waited=0
-new=$(workers)
-while [ "$waited" -lt "$seconds" ] && { [ -z "$new" ] || [ "$new" = "$old" ]; }; do
+new=$(fresh)
+while [ "$waited" -lt "$seconds" ] && [ -z "$new" ]; do
   sleep 1
   waited=$((waited + 1))
-  new=$(workers)
+  new=$(fresh)
 done
-if [ "$new" != "$old" ] && answers; then
-  new=$(workers)
+if [ -n "$new" ] && answers; then
+  new=$(fresh)
   tell 5 "workers reloaded"
   exit 0
 fi

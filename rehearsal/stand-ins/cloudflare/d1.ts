@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Properties, ResourceType } from "../../../infra/provider/serve.ts";
 import { computedOf, standIn } from "../kind.ts";
-import type { Store } from "../store.ts";
+import type { Collection, Store } from "../store.ts";
 import { CloudflareError, hexId } from "./api.ts";
 
 /** A D1 database, as Cloudflare keeps it. */
@@ -28,9 +28,14 @@ export function exportFolder({ folder }: Store, uuid: string): string {
   return join(folder, "d1", uuid);
 }
 
+/** The D1 databases of the account by their id. */
+export function databasesOf(store: Store): Collection<DatabaseRecord> {
+  return store.collection<DatabaseRecord>("cloudflare-d1-databases");
+}
+
 /** D1 databases: names without tables; each has a folder for its exports. */
 export function d1DatabaseType(store: Store): ResourceType {
-  const databases = store.collection<DatabaseRecord>("cloudflare-d1-databases");
+  const databases = databasesOf(store);
   return standIn({
     inputs: databaseInputs,
     replaceOn: (name) => name !== "readReplication",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { legacyConfig } from "../../../infra/legacy/config.ts";
-import { legacyRelations } from "../../../infra/legacy/relations.ts";
+import { legacyPortSaid, legacyRelations } from "../../../infra/legacy/relations.ts";
 import { r2 } from "../buckets/samples.ts";
 
 const d1 = { accountId: "0123456789abcdef0123456789abcdef", name: "old", exportTo: "exports" };
@@ -28,6 +28,26 @@ test("a system without a D1 database exports nothing", () => {
   expect(legacyRelations({ legacy: undefined, buckets: {} })).toEqual([]);
   const { d1: _none, ...plain } = legacy;
   expect(legacyRelations({ legacy: plain, buckets: {} })).toEqual([]);
+});
+
+test("the legacy system says its port where names lead to several", () => {
+  const names = { "a.example.com": { service: "api" }, "b.example.com": { service: "web" } };
+  const services = { api: { port: 8080 }, web: { port: 8081 } };
+  const said = { legacy: { ...legacy, port: 8080 }, dns: { names }, services };
+
+  expect(legacyPortSaid({ legacy, dns: { names }, services })).toEqual([
+    {
+      where: "cutover:legacy.port",
+      found: "nothing, and names lead to the ports 8080, 8081",
+      required: "the TCP port of the legacy system",
+      todo: expect.stringContaining("legacy.port") as unknown,
+    },
+  ]);
+  expect(legacyPortSaid(said)).toEqual([]);
+  expect(legacyPortSaid({ ...said, legacy: undefined })).toEqual([]);
+  expect(
+    legacyPortSaid({ legacy, dns: { names }, services: { ...services, web: { port: 8080 } } }),
+  ).toEqual([]);
 });
 
 test("a D1 database says where its last export goes", () => {

@@ -119,7 +119,7 @@ describe("the steps of a run, in order", () => {
     steps.filter((step) => step !== "announce" && step !== "publish");
 
   test.each<readonly [Phase, readonly string[]]>([
-    ["prepare", idle],
+    ["prepare", idle.toSpliced(3, 0, "restore-test")],
     ["lower-ttl", [...idle.slice(0, -1), "ttl-shown", "record"]],
     ["cutover", live],
     ["observe", live],

@@ -16,7 +16,9 @@ const good = [
 
 beforeAll(() => {
   for (const name of ["releases", "migrations"]) mkdirSync(join(folder, name));
-  writeFileSync(join(folder, "migrations", "0001.sql"), "SELECT 1;\n");
+  for (const name of ["0001.sql", "0002.sql", "0010.sql", "9.sql"]) {
+    writeFileSync(join(folder, "migrations", name), "SELECT 1;\n");
+  }
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
@@ -37,6 +39,35 @@ describe("readRelease", () => {
     write("v1.0.0", good);
     const before = readRelease(folder, "v1.0.0")?.digest;
     writeFileSync(join(folder, "migrations", "0001.sql"), "SELECT 2;\n");
+    expect(readRelease(folder, "v1.0.0")?.digest).not.toBe(before);
+  });
+
+  test("migrations run in the order of their numbers, whatever their digits", () => {
+    write("v1.0.0", good.with(4, "migrations: [0001.sql, 0002.sql, 9.sql, 0010.sql]"));
+    expect(readRelease(folder, "v1.0.0")?.migrations.map(({ name }) => name)).toEqual([
+      "0001.sql",
+      "0002.sql",
+      "9.sql",
+      "0010.sql",
+    ]);
+  });
+
+  test.each<[string, string, string[]]>([
+    ["none where it says nothing", "", []],
+    ["none", "prepared: []", []],
+    ["the first", "prepared: [0001.sql]", ["0001.sql"]],
+    ["all", "prepared: [0001.sql, 0002.sql]", ["0001.sql", "0002.sql"]],
+  ])("prepares %s", (_, line, names) => {
+    write("v1.0.0", [...good.with(4, "migrations: [0001.sql, 0002.sql]"), line]);
+    const release = readRelease(folder, "v1.0.0");
+    expect(release?.prepared).toEqual(release?.migrations.slice(0, names.length));
+    expect(release?.prepared.map(({ name }) => name)).toEqual(names);
+  });
+
+  test("what is prepared makes another release", () => {
+    write("v1.0.0", good);
+    const before = readRelease(folder, "v1.0.0")?.digest;
+    write("v1.0.0", [...good, "prepared: [0001.sql]"]);
     expect(readRelease(folder, "v1.0.0")?.digest).not.toBe(before);
   });
 
@@ -62,6 +93,39 @@ describe("readRelease", () => {
       "another version than its name",
       good.with(0, "version: v2.0.0"),
       /version v2\.0\.0[\s\S]*v1\.0\.0/,
+    ],
+    [
+      "migrations out of order",
+      good.with(4, "migrations: [0002.sql, 0001.sql]"),
+      /0001\.sql after 0002\.sql[\s\S]*files in the order of their names, each once/,
+    ],
+    [
+      "a migration twice",
+      good.with(4, "migrations: [0001.sql, 0001.sql]"),
+      /0001\.sql after 0001\.sql[\s\S]*each once/,
+    ],
+    [
+      "a number that is later only as a text",
+      good.with(4, "migrations: [0010.sql, 9.sql]"),
+      /9\.sql after 0010\.sql/,
+    ],
+    [
+      "prepared migrations that are not the first",
+      [...good.with(4, "migrations: [0001.sql, 0002.sql]"), "prepared: [0002.sql]"],
+      /prepared[\s\S]*found: +0002\.sql[\s\S]*the first of migrations: 0001\.sql/,
+    ],
+    [
+      "prepared migrations with a gap",
+      [
+        ...good.with(4, "migrations: [0001.sql, 0002.sql, 0010.sql]"),
+        "prepared: [0001.sql, 0010.sql]",
+      ],
+      /the first of migrations: 0001\.sql, 0002\.sql/,
+    ],
+    [
+      "more prepared migrations than there are",
+      [...good, "prepared: [0001.sql, 0002.sql]"],
+      /found: +0001\.sql, 0002\.sql[\s\S]*the first of migrations: 0001\.sql/,
     ],
     ["no YAML", ["version: [", "}"], /a YAML document/],
   ])("refuses %s", (_, lines, message) => {

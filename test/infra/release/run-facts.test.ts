@@ -1,28 +1,17 @@
 import { expect, test } from "vitest";
+import { phases } from "../../../policies/contract/phase.ts";
 import { readFacts } from "../../../policies/facts.ts";
 import { emptyLedger } from "../../../infra/release/ledger.ts";
 import { planRelease } from "../../../infra/release/plan.ts";
 import { runFacts } from "../../../infra/release/run-facts.ts";
 import { sampleConfig } from "../../support/config.ts";
+import { known, migration, releaseOf } from "./samples.ts";
 
-const release = {
-  version: "v1.0.0",
-  date: "2026-11-21",
-  commit: "0".repeat(40),
-  images: { api: "a", worker: "w", web: "b" },
-  migrations: [],
-  authors: ["developer@example.com"],
-  prepared: [],
-  digest: "d".repeat(64),
-};
+const release = releaseOf("v1.0.0", { migrations: [], digest: "d".repeat(64) });
 
 const config = sampleConfig({ phase: "cutover", release: "v1.0.0" });
-const facts = runFacts(
-  config,
-  planRelease(config, emptyLedger, release, []),
-  "flagship/production",
-  { evidenceDigest: "e".repeat(64), checklistDigest: "c".repeat(64) },
-);
+const plan = planRelease(config, emptyLedger, release, []);
+const facts = runFacts(config, plan, "flagship/production", known);
 
 test("are facts as the pack reads them", () => {
   expect(readFacts(() => ({ guard: "entry", ...facts })).problems).toBeUndefined();
@@ -39,9 +28,13 @@ test("declare the stack config by dotted key, and no secret", () => {
     "services.web.port": "8080",
     "dns.names.app.example.com.service": "web",
     "dns.ttl.lowered": "60",
+    "dns.kept.0.type": "CAA",
+    "dns.kept.0.caa.value": "letsencrypt.org",
+    "dns.resolvers": "1.1.1.1:53, 8.8.8.8:53",
+    "buckets.access-log.store": "s3",
     "database.deletionProtection": "true",
     "readings.resolvers.kind": "dns-answers",
-    "readings.resolvers.target.resolvers": "1.1.1.1:53, 8.8.8.8:53",
+    "readings.resolvers.resolvers": "1.1.1.1:53, 8.8.8.8:53",
   });
   expect(JSON.stringify(facts)).not.toContain(config.databasePassword);
 });
@@ -49,14 +42,11 @@ test("declare the stack config by dotted key, and no secret", () => {
 test("tell the steps of the run, the time that was planned, and the migrations by name", () => {
   const migrated = {
     ...release,
-    migrations: [{ name: "0001.sql", digest: "d", sql: "" }] as never,
+    migrations: [migration("0001.sql")],
   };
   const planned = { ...config, cutoverAt: "2026-12-01T02:00:00Z" };
   const plan = planRelease(planned, emptyLedger, migrated, []);
-  const told = runFacts(planned, plan, "flagship/production", {
-    evidenceDigest: "e".repeat(64),
-    checklistDigest: "c".repeat(64),
-  });
+  const told = runFacts(planned, plan, "flagship/production", known);
   expect(told.steps).toEqual(plan.steps);
   expect(told.plannedCutover).toBe("2026-12-01T02:00:00Z");
   expect(told.declared["cutoverAt"]).toBe("2026-12-01T02:00:00Z");
@@ -69,7 +59,7 @@ test("tell nothing of what is not there yet", () => {
     unplanned,
     planRelease(unplanned, emptyLedger, release, []),
     "flagship/production",
-    { evidenceDigest: "e".repeat(64), checklistDigest: "c".repeat(64) },
+    known,
   );
   expect(told.plannedCutover).toBeNull();
   expect(told.before).toMatchObject({ phase: null, times: {}, record: null });
@@ -90,17 +80,42 @@ test("tell the record of the release's own cutover, and when the phases ended", 
     slot: "blue" as const,
     dnsBefore: [],
     snapshot: null,
-    ttlShownAt: null,
+    zones: [],
     verdicts,
     waivers: {},
     at,
   };
   const ledger = { ...emptyLedger, now: standing, records: [record] };
-  const told = runFacts(config, planRelease(config, ledger, release, []), "flagship/production", {
-    evidenceDigest: "e".repeat(64),
-    checklistDigest: "c".repeat(64),
-  });
+  const told = runFacts(
+    config,
+    planRelease(config, ledger, release, []),
+    "flagship/production",
+    known,
+  );
   expect(told.before.record).toEqual({ release: release.version, at, verdicts });
   expect(told.before.times).toEqual({ prepare: "2026-11-01T00:00:00.000Z" });
   expect(readFacts(() => ({ guard: "entry", ...told })).problems).toBeUndefined();
+});
+
+test("tell what the run would replace, the system's phases and when each may begin", () => {
+  const { legacy: _gone, ...rest } = config;
+  const replaced = [{ resource: "bucket documents", property: null, key: null }];
+  const told = runFacts(
+    { ...rest, notBefore: { finalize: "24h" } },
+    planRelease(rest, emptyLedger, release, []),
+    "flagship/production",
+    { ...known, replaced },
+  );
+  expect(told).toMatchObject({ replaced, notBefore: { finalize: "24h" } });
+  expect(told.phases).toEqual(["prepare", "lower-ttl", "cutover", "observe", "finalize"]);
+  expect(facts.phases).toEqual([...phases]);
+  expect(readFacts(() => ({ guard: "entry", ...told })).problems).toBeUndefined();
+});
+
+test("another stack config is another digest, and another password is not", () => {
+  const digestOf = (changes: object): string =>
+    runFacts({ ...config, ...changes }, plan, "flagship/production", known).configDigest;
+  expect(digestOf({ databasePassword: "another-password" })).toBe(facts.configDigest);
+  expect(digestOf({ flags: { navigation: "spa" } })).not.toBe(facts.configDigest);
+  expect(digestOf({ safeMode: true })).not.toBe(facts.configDigest);
 });

@@ -73,9 +73,9 @@ export function entryOf(plan: Plan, changes: Partial<LedgerEntry> = {}): LedgerE
 
 /** A stack whose config and releases a test says, and what becomes of its runs. */
 export interface SampleStack {
-  plan(phase: Phase, version: string, ledger?: Ledger): Plan;
+  readonly plan: (phase: Phase, version: string, ledger?: Ledger) => Plan;
   /** The ledger after runs of one release, one phase after the other. */
-  run(phases: readonly Phase[], version: string, ledger?: Ledger): Ledger;
+  readonly run: (phases: readonly Phase[], version: string, ledger?: Ledger) => Ledger;
 }
 
 /**

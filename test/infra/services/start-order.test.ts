@@ -60,7 +60,8 @@ const orderly = fc
       const at = later % hidden.length;
       if (at === 0) continue;
       const [name, other] = [hidden[at] as string, hidden[earlier % at] as string];
-      if (!rows[name]?.includes(other)) rows[name]?.push(other);
+      const waited = rows[name] ?? [];
+      if (!waited.includes(other)) waited.push(other);
     }
     const places = new Map(hidden.map((name) => [name, written.next().value]));
     const sorted = [...hidden].sort((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));

@@ -255,6 +255,7 @@ test.each([
   ["owners.rollback", "pulumi config set --path cutover:owners.rollback <principal>"],
   ["plannedCutover", "pulumi config set cutover:cutoverAt <time>"],
   ["declared.key $(rm)", "declare it in the stack config"],
+  ["declared.dns.names.app.example.com.service", "declare it in the stack config"],
 ])("of an absent %s, it says which command sets it", (path, remedy) => {
   const kind = kindNamed("facts-show");
   const facts = { ...readyFacts, declared: {}, owners: {}, plannedCutover: null };

@@ -19,6 +19,7 @@ const coversNothing = {
   backups: [],
   buckets: [],
   archives: [],
+  units: [],
   services: [],
   secrets: [],
   alarms: [],

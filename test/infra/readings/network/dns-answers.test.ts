@@ -4,7 +4,7 @@ import dns, { type DecodedPacket } from "dns-packet";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { exchange, exchangeOverTcp } from "../../../../infra/provider/dns-exchange.ts";
 import { dnsAnswers } from "../../../../infra/readings/network/dns-answers.ts";
-import { ReadingError } from "../../../../infra/readings/reading.ts";
+import { ReadingError, type ReadingContext } from "../../../../infra/readings/reading.ts";
 import {
   startAuthoritative,
   startCaching,
@@ -23,9 +23,12 @@ const context = {
 
 const inCharge = dns.AUTHORITATIVE_ANSWER;
 
-function read(target: Record<string, unknown>): Promise<Readonly<Record<string, unknown>>> {
+function read(
+  target: Record<string, unknown>,
+  more: Partial<ReadingContext> = {},
+): Promise<Readonly<Record<string, unknown>>> {
   const wanted = dnsAnswers.target.parse({ names: ["app.example.com"], ...target });
-  return readFacts(dnsAnswers, wanted, context);
+  return readFacts(dnsAnswers, wanted, { ...context, ...more });
 }
 
 /** Reads with one resolver that says this, and an authority that says 192.0.2.1. */
@@ -79,6 +82,7 @@ describe("servers that agree", () => {
       type: "A",
       agree: true,
       answers: ["192.0.2.1", "192.0.2.2"],
+      answersBefore: ["192.0.2.1", "192.0.2.2"],
       highestTtl: 60,
       authoritativeTtl: 60,
       unanswered: [],
@@ -561,4 +565,31 @@ test.each([
   const target = { names: ["app.example.com"], resolvers: ["192.0.2.53:53"] };
   expect(dnsAnswers.target.safeParse(target).success).toBe(true);
   expect(dnsAnswers.target.safeParse({ ...target, ...change }).success).toBe(false);
+});
+
+describe("a name that this very cutover has moved", () => {
+  const moved = (from: string, to: string) => ({ moved: { "app.example.com": { from, to } } });
+
+  test("is told with what it led to before, too", async () => {
+    const servers = await realServers(() => zone({}));
+    expect(await read(servers)).toMatchObject({
+      answers: ["192.0.2.1"],
+      answersBefore: ["192.0.2.1"],
+    });
+    expect(await read(servers, moved("192.0.2.9", "192.0.2.1"))).toMatchObject({
+      answers: ["192.0.2.1"],
+      answersBefore: ["192.0.2.9"],
+    });
+  });
+
+  test("is told as it is when somebody else moved it again", async () => {
+    const servers = await realServers(() => zone({}));
+    const found = await read(servers, moved("192.0.2.9", "192.0.2.2"));
+    expect(found).toMatchObject({ answersBefore: ["192.0.2.1"] });
+  });
+
+  test("is told as nothing while servers do not agree", async () => {
+    const found = await readFrom(() => ({ answers: [a("192.0.2.7")] }));
+    expect(found).toMatchObject({ agree: false, answersBefore: null });
+  });
 });

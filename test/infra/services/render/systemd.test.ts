@@ -226,13 +226,9 @@ describe("a unit", () => {
   });
 
   test("without a port binds none and is asked by no watchdog", () => {
-    const settings = { ...gunicorn.systemd, listens: false };
-    const from = source({ web: gunicorn });
-    const row = from.config.services["web"];
-    const services = {
-      web: { ...row, systemd: settings },
-    } as unknown as typeof from.config.services;
-    const rendered = renderSystemd({ ...from, config: { ...from.config, services } });
+    const rendered = renderSystemd(
+      source({ web: { ...gunicorn, systemd: { ...gunicorn.systemd, listens: false } } }),
+    );
     const silent = text(rendered, "/etc/systemd/system/shop-web.service");
     expect(rendered.map(({ path }) => path)).toEqual([
       "/etc/systemd/system/shop-web.service",
@@ -243,13 +239,12 @@ describe("a unit", () => {
   });
 
   test("is called as the table says", () => {
-    const from = source({ web: gunicorn });
-    const row = from.config.services["web"];
-    const systemd = { ...gunicorn.systemd, unit: "dashboard" };
-    const services = { web: { ...row, systemd } } as unknown as typeof from.config.services;
-    expect(
-      renderSystemd({ ...from, config: { ...from.config, services } }).map(({ path }) => path),
-    ).toContain("/etc/systemd/system/dashboard-watchdog.timer");
+    const from = source({
+      web: { ...gunicorn, systemd: { ...gunicorn.systemd, unit: "dashboard" } },
+    });
+    expect(renderSystemd(from).map(({ path }) => path)).toContain(
+      "/etc/systemd/system/dashboard-watchdog.timer",
+    );
   });
 
   test("of a slot has the slot's name and address", () => {

@@ -90,6 +90,21 @@ test("workers of one that does not answer are reloaded, and the journal has who 
   expect(did).toContain("logger --journald");
 });
 
+test("an old worker that ends slowly is none of those who came", async () => {
+  const { did, journal } = await watch({
+    answers: [false, true],
+    workers: ["11 12", "11 12", "11 12 21 22"],
+  });
+  expect(did.filter((line) => line.startsWith("systemctl"))).toEqual([reload]);
+  expect(journal).toContain("OLD_WORKER_PIDS=11 12\nNEW_WORKER_PIDS=21 22\n");
+});
+
+test("an old worker that ends makes no new one", async () => {
+  const { did, journal } = await watch({ answers: [false, true], workers: ["11 12", "12"] });
+  expect(did.filter((line) => line.startsWith("systemctl"))).toEqual([reload, restart]);
+  expect(journal).not.toContain("workers reloaded");
+});
+
 test("when that did not help, it is restarted", async () => {
   const { exitCode, did, journal } = await watch({ answers: [false, false, true] });
   expect(exitCode).toBe(0);

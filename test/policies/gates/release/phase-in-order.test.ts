@@ -22,6 +22,7 @@ testGate(phaseInOrder, {
     "facts.before.release",
     "facts.clockScale",
   ],
+  mayRead: ["facts.phases"],
   passes: {
     "the next phase": [...from("prepare"), to("lower-ttl")],
     "the same phase again": [...from("cutover"), to("cutover")],
@@ -156,5 +157,66 @@ describe("every move there is", () => {
       set("facts.before.recorded", direction === "rollback" ? ["v1.1.0"] : ["v1.0.5"]),
     ]);
     expect(findings.length === 0).toBe(allowed.has(move));
+  });
+});
+
+const without = (...skipped: readonly Phase[]) =>
+  set(
+    "facts.phases",
+    phases.filter((phase) => !skipped.includes(phase)),
+  );
+
+describe("a system without some of the phases", () => {
+  test.each<[string, readonly Phase[], Phase, Phase]>([
+    ["a DNS move goes from prepare to cutover", ["lower-ttl"], "prepare", "cutover"],
+    ["a legacy system ends with finalize", ["decommission"], "observe", "finalize"],
+    ["either goes from prepare to cutover", ["lower-ttl", "decommission"], "prepare", "cutover"],
+  ])("without %s", (_, skipped, before, phase) => {
+    expect(judgeWorld(phaseInOrder, [without(...skipped), ...from(before), to(phase)])).toEqual([]);
+  });
+
+  test.each<[readonly Phase[], Phase, Phase]>([
+    [["lower-ttl"], "prepare", "lower-ttl"],
+    [["lower-ttl"], "lower-ttl", "lower-ttl"],
+    [["decommission"], "finalize", "decommission"],
+    [["decommission"], "decommission", "decommission"],
+  ])("without %j is not taken from %s to %s", (skipped, before, phase) => {
+    const findings = judgeWorld(phaseInOrder, [without(...skipped), ...from(before), to(phase)]);
+    const known = phases.filter((one) => !skipped.includes(one));
+    expect(findings).toMatchObject([
+      {
+        verdict: "fail",
+        found: `this system has no phase ${phase}`,
+        required: `one of ${known.join(", ")}`,
+        remedy: "pulumi config set cutover:phase prepare",
+      },
+    ]);
+  });
+
+  test("still leaves out none of the others", () => {
+    const skip = without("lower-ttl", "decommission");
+    const judged = judgeWorld(phaseInOrder, [skip, ...from("prepare"), to("observe")]);
+    expect(judged).toMatchObject([
+      {
+        found: "phase observe does not follow phase prepare of release v1.1.0",
+        required: "phase prepare or cutover",
+        remedy: "pulumi config set cutover:phase cutover",
+      },
+    ]);
+    expect(judgeWorld(phaseInOrder, [skip, ...from("finalize"), to("prepare")])).not.toEqual([]);
+  });
+
+  test("starts a next release from its last phase", () => {
+    const next = [without("decommission"), ...from("finalize", "v1.0.9"), to("prepare")];
+    expect(judgeWorld(phaseInOrder, next)).toEqual([]);
+  });
+
+  test("a release that stands in a phase that the stack config took away starts anew", () => {
+    const gone = [without("lower-ttl"), ...from("lower-ttl"), to("prepare")];
+    expect(judgeWorld(phaseInOrder, gone)).toEqual([]);
+  });
+
+  test("none at all closes the gate", () => {
+    expect(judgeWorld(phaseInOrder, [set("facts.phases", [])])).not.toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { serviceImagePinned } from "../../../../policies/gates/services/service-image-pinned.ts";
-import { another, set, testGate, unknown } from "../../../support/gate-tester.ts";
+import { another, set, testGate, unknown, without } from "../../../support/gate-tester.ts";
 
 const digest = "4f".repeat(32);
 
@@ -7,6 +7,11 @@ testGate(serviceImagePinned, {
   needs: ["facts.covers.services", "container.image"],
   names: ["container.name"],
   passes: {
+    "no container, where there are units": [
+      set("facts.covers.services", []),
+      set("facts.covers.units", ["orders-web"]),
+      without("container"),
+    ],
     "a digest after a tag": [set("container.image", `orders/api:v1.1.0@sha256:${digest}`)],
   },
   fails: {
