@@ -8,7 +8,7 @@ export const legacyConfig = z.strictObject({
   image: imageByDigest,
   afterCutover: key(
     z.enum(["running", "stopped"]).default("running"),
-    "running (clients with an old answer still reach it) or stopped, from observe on",
+    "running (clients with an old answer still reach it) or stopped, from the end of the cutover on",
     "running",
   ),
   d1: z

@@ -12,10 +12,22 @@ export function hostOf(address: string, { hosts }: Pick<Config, "hosts">): Provi
   return provider;
 }
 
-/** The daemons that a system's containers run on, each once: undefined stands for the one that is used by default. */
+/** A daemon, with the first address of the containers that it runs. */
+interface Daemon {
+  /** Undefined for the one that the engine uses by default. */
+  readonly provider: Provider | undefined;
+  readonly address: string;
+}
+
+/** The daemons that a system's containers run on, each once. */
 export function hostsOf(
   addresses: readonly string[],
   config: Pick<Config, "hosts">,
-): (Provider | undefined)[] {
-  return [...new Set(addresses.map((address) => hostOf(address, config)))];
+): readonly Daemon[] {
+  const daemons = new Map<Provider | undefined, Daemon>();
+  for (const address of addresses) {
+    const provider = hostOf(address, config);
+    if (!daemons.has(provider)) daemons.set(provider, { provider, address });
+  }
+  return [...daemons.values()];
 }

@@ -21,9 +21,9 @@ export function images(
       const name = named[service];
       if (name === undefined) return [];
       return hostsOf(addressesOf(service, config), config).map(
-        (provider, index) =>
+        ({ provider, address }) =>
           new RemoteImage(
-            [version, service, "image", ...(index === 0 ? [] : [index])].join("-"),
+            [version, service, "image", ...(provider === undefined ? [] : [address])].join("-"),
             { name, keepLocally: true },
             { ...step, ...(provider === undefined ? {} : { provider }) },
           ),

@@ -11,9 +11,9 @@ import { startOrder } from "./start-order.ts";
 /** The system's own network on every host of its containers. */
 export function networks(config: Config, step: StepOptions): pulumi.Resource[] {
   return hostsOf(containerAddresses(config), config).map(
-    (provider, index) =>
+    ({ provider, address }) =>
       new Network(
-        index === 0 ? "network" : `network-${index}`,
+        provider === undefined ? "network" : `network-${address}`,
         { name: config.system, driver: "bridge" },
         { ...step, ...(provider === undefined ? {} : { provider }) },
       ),

@@ -3,6 +3,7 @@ import type { Config } from "../../config.ts";
 import { environmentOf } from "../../databases/database.ts";
 import { identityEnvironment } from "../../identity/redirect-uris.ts";
 import { hostOf } from "../../services/hosts.ts";
+import { neighbourVariable } from "../../services/neighbour.ts";
 import { InPlace, Service, type ServiceArgs } from "../../services/service.ts";
 import { slots, type PlacedRelease, type Slot } from "../ledger.ts";
 import { serviceAddress } from "../plan.ts";
@@ -103,9 +104,9 @@ function environment(
   const { config, database } = run;
   const { dependsOn = [], env = {}, secrets = {} } = config.services[name] ?? {};
   const others = dependsOn.map((other) => {
+    const { port = 0 } = config.services[other] ?? {};
     const address = serviceAddress(other, slot, config) ?? "";
-    const port = config.services[other]?.port ?? 0;
-    return [`${variable(other)}_URL`, `http://${address}:${port}`] as const;
+    return neighbourVariable(other, config.services[other], `${address}:${port}`);
   });
   return {
     SLOT: slotName(name, slot, config),
@@ -120,10 +121,6 @@ function environment(
       Object.entries(secrets).map(([key, secret]) => [key, run.secrets[secret] ?? ""]),
     ),
   };
-}
-
-function variable(name: string): string {
-  return name.replaceAll("-", "_").toUpperCase();
 }
 
 function envsOf(env: Readonly<Record<string, pulumi.Input<string>>>): pulumi.Input<string>[] {

@@ -7,6 +7,8 @@ export type ComposeService = Readonly<Record<string, unknown>>;
 /** How one service stands in a Compose file. */
 export interface ComposePlace {
   readonly system: string;
+  /** Its name in the file. */
+  readonly name: string;
   readonly image: string;
   readonly settings: ServiceConfig;
   /** What it is told, as {@link environmentOf} makes it. */
@@ -23,6 +25,7 @@ export interface ComposePlace {
  */
 export function composeService({
   system,
+  name,
   image,
   settings,
   environment,
@@ -61,7 +64,10 @@ export function composeService({
     networks: [system],
     ...(Object.keys(volumes).length === 0
       ? {}
-      : { volumes: Object.entries(volumes).map(([name, path]) => `${name}:${path}`) }),
+      : {
+          // As `pulumi up` has it, each service has volumes of its own.
+          volumes: Object.entries(volumes).map(([volume, path]) => `${name}-${volume}:${path}`),
+        }),
   };
 }
 

@@ -33,15 +33,15 @@ export function renderCompose(source: RenderSource): RenderedFile[] {
   const released = orderedServices(config, (image) => image === undefined);
   const platform = orderedServices(config, (image) => image !== undefined);
   const app = made(source, released, {
-    urlOf: (other) =>
+    placeOf: (other) =>
       released.includes(other)
         ? inside(config, other)
-        : `http://${services[other]?.address ?? ""}:${services[other]?.port ?? 0}`,
+        : `${services[other]?.address ?? ""}:${services[other]?.port ?? 0}`,
     published: (name) =>
       leadsTo(config, name) ? (services[name]?.address ?? required(hostVariable)) : undefined,
   });
   const infra = made(source, platform, {
-    urlOf: (other) => inside(config, other),
+    placeOf: (other) => inside(config, other),
     published: (name) => services[name]?.address,
   });
   const needsHost = JSON.stringify(app.services).includes(required(hostVariable));
@@ -97,7 +97,7 @@ export function renderCoolify(source: RenderSource): RenderedFile[] {
   const { system, database } = config;
   const all = orderedServices(config, () => true);
   const { services, lines } = made(source, all, {
-    urlOf: (other) => inside(config, other),
+    placeOf: (other) => inside(config, other),
     published: () => undefined,
     routed: (name) => leadsTo(config, name),
     ...(database.kind === "container"
@@ -137,7 +137,7 @@ export function renderCoolify(source: RenderSource): RenderedFile[] {
 
 /** How the services of one file reach each other, and who reaches them. */
 interface Form {
-  urlOf(other: string): string;
+  placeOf(other: string): string;
   published(name: string): string | undefined;
   routed?(name: string): boolean;
   /** Where the file itself says what the database's URL is. */
@@ -152,7 +152,7 @@ function made(
   form: Form,
 ): { services: Record<string, ComposeService>; lines: TemplateLine[] } {
   const told = Object.fromEntries(
-    names.map((name) => [name, toldTo(name, config, (other) => form.urlOf(other))]),
+    names.map((name) => [name, toldTo(name, config, (other) => form.placeOf(other))]),
   );
   const named = secretNames(told);
   const rows = names.flatMap((name): [string, ComposeService][] => {
@@ -169,6 +169,7 @@ function made(
     };
     const service = composeService({
       system: config.system,
+      name,
       image: literal(image),
       settings,
       environment,
@@ -205,7 +206,7 @@ function proxyVariable(name: string, port: number): string {
 }
 
 function inside({ services }: Config, name: string): string {
-  return `http://${name}:${services[name]?.port ?? 0}`;
+  return `${name}:${services[name]?.port ?? 0}`;
 }
 
 function leadsTo({ dns }: Config, name: string): boolean {

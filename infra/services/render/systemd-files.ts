@@ -30,7 +30,7 @@ export function serviceUnit(
     return undefined;
   const told = toldTo(name, config, (other) => {
     const port = config.services[other]?.port ?? 0;
-    return `http://${serviceAddress(other, slot, config) ?? config.services[other]?.address ?? ""}:${port}`;
+    return `${serviceAddress(other, slot, config) ?? config.services[other]?.address ?? ""}:${port}`;
   });
   const unit = renderUnit({
     ...placed(name, slot, config),

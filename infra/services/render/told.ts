@@ -1,5 +1,6 @@
 import type { Config } from "../../config.ts";
 import { setSecret } from "../../config-path.ts";
+import { neighbourVariable } from "../neighbour.ts";
 
 /** What a service is told by its environment. */
 export interface Told {
@@ -15,12 +16,12 @@ export const databaseVariable = "DATABASE_URL";
 /**
  * What a service of a release, or of the platform, is told: the same names as the container of a slot gets.
  *
- * @param urlOf where it reaches a service that it depends on
+ * @param placeOf where it reaches a service that it depends on, as host:port
  */
 export function toldTo(
   name: string,
   { services, database, flags, safeMode, secrets }: Config,
-  urlOf: (other: string) => string,
+  placeOf: (other: string) => string,
 ): Told {
   const settings = services[name];
   const { dependsOn = [], env = {}, secrets: wanted = {} } = settings ?? {};
@@ -29,7 +30,9 @@ export function toldTo(
     ...(isReleased
       ? {
           SLOT: "in-place",
-          ...Object.fromEntries(dependsOn.map((other) => [`${variable(other)}_URL`, urlOf(other)])),
+          ...Object.fromEntries(
+            dependsOn.map((other) => neighbourVariable(other, services[other], placeOf(other))),
+          ),
           ...(Object.keys(flags).length === 0 ? {} : { FLAGS: JSON.stringify(flags) }),
           ...(safeMode ? { SAFE_MODE: "1" } : {}),
         }

@@ -47,7 +47,7 @@ const filePath = /^\/exports\/([0-9a-f-]{36})\/([0-9a-f]{32})\.sql$/;
 export async function startD1Api(store: Store, address: string): Promise<D1Api> {
   const key = randomBytes(16).toString("hex");
   const server = createServer((request, response) => {
-    answerOf(request, { store, origin, key })
+    void answerOf(request, { store, origin, key })
       .catch((): Answer => failure(500, 7500, "internal error"))
       .then(({ status, body }) => response.writeHead(status).end(body));
   });

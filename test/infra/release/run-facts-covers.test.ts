@@ -133,13 +133,17 @@ describe("containers", () => {
     expect(coversOf({ services }, "cutover").services).toEqual(["flagship-legacy", ...blue]);
   });
 
-  test("a unit of systemd is none", () => {
+  test("a unit of systemd is none, and is covered by its own name once a release serves", () => {
     const systemd = {
       ...{ environment: "app", command: ["run"], workingDirectory: "/srv", user: "app" },
       watchdogSeconds: 30,
     };
     const web = service({ placement: "in-place", address: "203.0.113.41", systemd });
     expect(coversOf({ services: { web } }, "cutover").services).toEqual(["flagship-legacy"]);
+    expect(coversOf({ services: { web } }, "cutover").units).toEqual(["flagship-web"]);
+    expect(coversOf({ services: { web } }, "prepare").units).toEqual([]);
+    const named = service({ ...web, systemd: { ...systemd, unit: "shop" } });
+    expect(coversOf({ services: { web: named } }, "cutover").units).toEqual(["shop"]);
   });
 });
 

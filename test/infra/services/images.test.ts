@@ -36,9 +36,9 @@ test("an image is pulled on every host that may run it, and on none where it has
   const found = await pulled({ services: { api, web }, hosts });
   const names = found.flatMap(({ type, name }) => (type.startsWith("pulumi:") ? [] : [name]));
   expect(names.filter((name) => name.startsWith("v1.1.0"))).toEqual([
-    "v1.1.0-api-image",
-    "v1.1.0-api-image-1",
-    "v1.1.0-web-image",
+    "v1.1.0-api-image-203.0.113.10",
+    "v1.1.0-api-image-203.0.113.20",
+    "v1.1.0-web-image-203.0.113.20",
   ]);
 });
 

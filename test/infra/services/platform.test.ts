@@ -20,7 +20,9 @@ function ofType(resources: readonly Registered[], type: string): Registered[] {
 describe("hosts", () => {
   test("are the daemon that the engine uses by default, where the table says nothing", () => {
     expect(hostOf("203.0.113.10", { hosts: {} })).toBeUndefined();
-    expect(hostsOf(["203.0.113.10", "203.0.113.20"], { hosts: {} })).toEqual([undefined]);
+    expect(hostsOf(["203.0.113.10", "203.0.113.20"], { hosts: {} })).toEqual([
+      { provider: undefined, address: "203.0.113.10" },
+    ]);
     expect(hostsOf([], { hosts: {} })).toEqual([]);
   });
 

@@ -19,7 +19,7 @@ test.each<readonly [string, unknown]>([
   ["before.record.verdicts.phase-in-order", "pass"],
   ["before.times.lower-ttl", "2026-03-02T10:00:00Z"],
   ["before.ttl.seconds", 60],
-  ["declared.services.port", "8080"],
+  ["declared.services.web.port", "8080"],
   ["owners.rollback", "release-manager@example.com"],
   ["covers.databases", ["orders"]],
   ["ttlSeconds", 60],

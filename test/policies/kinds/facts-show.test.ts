@@ -17,16 +17,16 @@ testKind("facts-show", {
   requires: {
     fields: {
       "release.version": { matches: "v1\\.\\d+\\.\\d+" },
-      "declared.services.port": { is: 8080 },
+      "declared.services.web.port": { is: 8080 },
       ttlSeconds: { atMost: "60s" },
     },
   },
   required:
-    "release.version matches v1\\.\\d+\\.\\d+, declared.services.port is 8080 and ttlSeconds is 60s or less",
+    "release.version matches v1\\.\\d+\\.\\d+, declared.services.web.port is 8080 and ttlSeconds is 60s or less",
   given: { ...nothingAttested },
   passes: {
-    "a number of the stack config as a text": asks("declared.services.port", { is: "8080" }),
-    "a number of the stack config with a limit": asks("declared.services.port", {
+    "a number of the stack config as a text": asks("declared.services.web.port", { is: "8080" }),
+    "a number of the stack config with a limit": asks("declared.services.web.port", {
       atLeast: 8080,
       below: 8081,
     }),
@@ -37,7 +37,7 @@ testKind("facts-show", {
       { is: "true" },
       { enabled: "true" },
     ),
-    "one of several types": asks("declared.services.port", { oneOf: ["none", 8080] }),
+    "one of several types": asks("declared.services.web.port", { oneOf: ["none", 8080] }),
     "one entry of a list in the stack config": asks(
       "declared.names",
       { includes: ["app.example.com"] },
@@ -89,14 +89,14 @@ testKind("facts-show", {
       "ttlSeconds is 60",
     ],
     "another number in the stack config": [
-      asks("declared.services.port", { is: 8081 }),
+      asks("declared.services.web.port", { is: 8081 }),
       "fail",
-      "declared.services.port is 8080",
+      "declared.services.web.port is 8080",
     ],
     "a number over its limit in the stack config": [
-      asks("declared.services.port", { atMost: 8079 }),
+      asks("declared.services.web.port", { atMost: 8079 }),
       "fail",
-      "declared.services.port is 8080",
+      "declared.services.web.port is 8080",
     ],
     "false in the stack config": [
       asks("declared.enabled", { is: true }, { enabled: "false" }),
@@ -104,39 +104,39 @@ testKind("facts-show", {
       "declared.enabled is false",
     ],
     "a text for a number": [
-      asks("declared.services.port", { atLeast: 1 }, { "services.port": secretText }),
+      asks("declared.services.web.port", { atLeast: 1 }, { "services.web.port": secretText }),
       "inconclusive",
-      "declared.services.port is a text, where a number is required",
+      "declared.services.web.port is a text, where a number is required",
     ],
     "a number in another form": [
-      asks("declared.services.port", { atLeast: 1 }, { "services.port": "8e3" }),
+      asks("declared.services.web.port", { atLeast: 1 }, { "services.web.port": "8e3" }),
       "inconclusive",
-      "declared.services.port is a text, where a number is required",
+      "declared.services.web.port is a text, where a number is required",
     ],
     "a number with a space": [
-      asks("declared.services.port", { is: 8080 }, { "services.port": " 8080" }),
+      asks("declared.services.web.port", { is: 8080 }, { "services.web.port": " 8080" }),
       "inconclusive",
-      "declared.services.port is a text, where a number is required",
+      "declared.services.web.port is a text, where a number is required",
     ],
     "no number": [
-      asks("declared.services.port", { atLeast: 0 }, { "services.port": "NaN" }),
+      asks("declared.services.web.port", { atLeast: 0 }, { "services.web.port": "NaN" }),
       "inconclusive",
-      "declared.services.port is a text, where a number is required",
+      "declared.services.web.port is a text, where a number is required",
     ],
     "a number beyond all": [
-      asks("declared.services.port", { atLeast: 0 }, { "services.port": "Infinity" }),
+      asks("declared.services.web.port", { atLeast: 0 }, { "services.web.port": "Infinity" }),
       "inconclusive",
-      "declared.services.port is a text, where a number is required",
+      "declared.services.web.port is a text, where a number is required",
     ],
     "a number below zero": [
-      asks("declared.services.port", { atLeast: 0 }, { "services.port": "-1" }),
+      asks("declared.services.web.port", { atLeast: 0 }, { "services.web.port": "-1" }),
       "inconclusive",
-      "declared.services.port is a text, where a number is required",
+      "declared.services.web.port is a text, where a number is required",
     ],
     "an empty text for a number": [
-      asks("declared.services.port", { atMost: 1 }, { "services.port": "" }),
+      asks("declared.services.web.port", { atMost: 1 }, { "services.web.port": "" }),
       "inconclusive",
-      "declared.services.port is empty, where a number is required",
+      "declared.services.web.port is empty, where a number is required",
     ],
     "a list without an entry": [
       asks("declared.names", { includes: "app" }, { names: "app.example.com" }),
@@ -149,9 +149,9 @@ testKind("facts-show", {
       "declared.names is empty",
     ],
     "one of two checks": [
-      asks("declared.services.port", { atLeast: 1, atMost: 2 }),
+      asks("declared.services.web.port", { atLeast: 1, atMost: 2 }),
       "fail",
-      "declared.services.port is 8080",
+      "declared.services.web.port is 8080",
     ],
     "a key that the stack config does not have": [
       asks("declared.services.host", { is: "x" }),

@@ -176,7 +176,7 @@ describe("on two hosts", () => {
   });
 
   test("what a service needs is reached where it is, and waited for where that can be", () => {
-    expect(app.services["api"]?.environment["QUEUE_URL"]).toBe("http://203.0.113.41:6379");
+    expect(app.services["api"]?.environment["QUEUE_ADDRESS"]).toBe("203.0.113.41:6379");
     expect(app.services["worker"]?.environment["API_URL"]).toBe("http://api:8081");
     expect(app.services["worker"]?.["depends_on"]).toEqual({
       api: { condition: "service_healthy" },
@@ -190,9 +190,9 @@ describe("on two hosts", () => {
       memswap_limit: "1024m",
       cpus: 0.5,
       stop_grace_period: "45s",
-      volumes: ["uploads:/data"],
+      volumes: ["api-uploads:/data"],
     });
-    expect(app.volumes).toEqual({ uploads: {} });
+    expect(app.volumes).toEqual({ "api-uploads": {} });
     expect(infra.services["queue"]?.["healthcheck"]).toMatchObject({
       test: ["CMD", "redis-cli", "ping"],
     });
