@@ -128,7 +128,7 @@ const webhooks = "cutover:webhooks";
 /** What stands for secrets that are encrypted, or that are yet to be set. */
 function encrypted(config: Readonly<Record<string, unknown>>): Record<string, string> {
   const { password = "config" } = (config["cutover:database"] ?? {}) as { password?: unknown };
-  const announcements = Object.keys((config["cutover:announcements"] ?? {}) as object);
+  const announcements = Object.keys(config["cutover:announcements"] ?? {});
   const covers = announcements.map((name) => [name, { secure: "not needed" }]);
   return {
     ...(password === "config" ? { "cutover:databasePassword": "encrypted, and not needed" } : {}),

@@ -157,10 +157,10 @@ function withNulls(facts: GuardFacts): GuardFacts {
   return {
     ...facts,
     plannedCutover,
-    replaced: facts.replaced.map(({ resource, property = null, key = null }) => ({
-      resource,
-      property,
-      key,
+    replaced: facts.replaced.map((one) => ({
+      resource: one.resource,
+      property: one.property ?? null,
+      key: one.key ?? null,
     })),
     legacy: { d1 },
     before: {

@@ -37,5 +37,3 @@ export const restoreTestConfig = z.strictObject({
 /** The vault of the stack config. */
 export type BackupsConfig = z.infer<typeof backupsConfig>;
 
-/** The restore test of the stack config. */
-export type RestoreTestConfig = z.infer<typeof restoreTestConfig>;

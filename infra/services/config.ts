@@ -115,5 +115,3 @@ export const hostsConfig = key(
 /** A service of the stack config. */
 export type ServiceConfig = z.infer<typeof serviceConfig>;
 
-/** A job of the stack config. */
-export type JobConfig = z.infer<typeof jobConfig>;

@@ -7,7 +7,7 @@ import { python, usualPython } from "./python.ts";
 export const clientPrograms = ["pg_dump", "pg_restore", "pg_isready", "psql"] as const;
 
 /** One of {@link clientPrograms}. */
-export type ClientProgram = (typeof clientPrograms)[number];
+type ClientProgram = (typeof clientPrograms)[number];
 
 /** The major version of the rehearsal's servers: an older pg_dump refuses to dump them. */
 const leastMajor = 18;

@@ -9,7 +9,9 @@ testKind("steps-in-order", {
   passes: {
     "one step": { requires: { order: ["freeze"] } },
     "all steps": { requires: { order: [...stepIds] }, facts: { steps: [...stepIds] } },
-    "services, each a step of its own": { requires: { order: ["migrate", "api", "web", "switch"] } },
+    "services, each a step of its own": {
+      requires: { order: ["migrate", "api", "web", "switch"] },
+    },
     "no other step": { facts: { steps: ["freeze", "snapshot", "migrate", "switch"] } },
   },
   fails: {
