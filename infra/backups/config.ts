@@ -36,4 +36,3 @@ export const restoreTestConfig = z.strictObject({
 
 /** The vault of the stack config. */
 export type BackupsConfig = z.infer<typeof backupsConfig>;
-

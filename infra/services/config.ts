@@ -114,4 +114,3 @@ export const hostsConfig = key(
 
 /** A service of the stack config. */
 export type ServiceConfig = z.infer<typeof serviceConfig>;
-

@@ -6,9 +6,6 @@ import { python, usualPython } from "./python.ts";
 /** The programs of PostgreSQL that a rehearsal runs beside the server that npm brings. */
 export const clientPrograms = ["pg_dump", "pg_restore", "pg_isready", "psql"] as const;
 
-/** One of {@link clientPrograms}. */
-type ClientProgram = (typeof clientPrograms)[number];
-
 /** The major version of the rehearsal's servers: an older pg_dump refuses to dump them. */
 const leastMajor = 18;
 

@@ -35,7 +35,10 @@ function withUnit(stack: string): string {
       watchdogSeconds: 30,
     },
   };
-  return stringify({ config: { ...config, "cutover:services": { ...services, web } } });
+  const hosts = { [web.address]: "ssh://deploy@203.0.113.50:22" };
+  return stringify({
+    config: { ...config, "cutover:services": { ...services, web }, "cutover:hosts": hosts },
+  });
 }
 
 interface Ended {
