@@ -5,6 +5,7 @@ import { Key } from "@pulumi/aws/kms/key.js";
 import { Topic } from "@pulumi/aws/sns/topic.js";
 import { TopicSubscription } from "@pulumi/aws/sns/topicSubscription.js";
 import { Component, type StepOptions } from "../component.ts";
+import { alarmName } from "./alarm-name.ts";
 import type { AlarmRule, AlarmsConfig } from "./config.ts";
 import { dashboardBody } from "./dashboard.ts";
 
@@ -15,11 +16,6 @@ export interface AlarmsArgs {
   readonly system: string;
   /** The system's key; its account is the one that may manage the topic's. */
   readonly kmsKeyArn: pulumi.Input<string>;
-}
-
-/** The name by which CloudWatch knows a rule's alarm. */
-export function alarmName(system: string, rule: string): string {
-  return `${system}-${rule}`;
 }
 
 /** A topic that tells its receivers, an alarm for each rule that tells the topic, and a dashboard of them all. */

@@ -1,4 +1,5 @@
 import { phases, type Phase } from "../../policies/contract/phase.ts";
+import { variable } from "../services/neighbour.ts";
 import type { IdentityConfig, OAuthClient } from "./config.ts";
 
 /** The redirect URIs that services accept of a client in a phase: the legacy ones until the phase that takes them away. */
@@ -12,7 +13,7 @@ export function redirectUrisOf(
 
 /** The environment variable that tells a service the redirect URIs of a client. */
 function redirectVariable(client: string): string {
-  return `OAUTH_REDIRECT_URIS_${client.replaceAll("-", "_").toUpperCase()}`;
+  return `OAUTH_REDIRECT_URIS_${variable(client)}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { GuardFacts, RecordFacts } from "../../policies/contract/facts.ts";
 import { digestOf } from "../../policies/contract/digest.ts";
-import { alarmName } from "../alarms/alarms.ts";
+import { alarmName } from "../alarms/alarm-name.ts";
 import { openConfig, type Config } from "../config.ts";
 import { identityFacts } from "../identity/facts.ts";
 import { unitName } from "../services/render/systemd.ts";

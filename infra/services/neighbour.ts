@@ -11,8 +11,13 @@ export function neighbourVariable(
   settings: Pick<ServiceConfig, "healthCommand"> | undefined,
   place: string,
 ): readonly [name: string, value: string] {
-  const prefix = name.replaceAll("-", "_").toUpperCase();
+  const prefix = variable(name);
   return settings?.healthCommand === undefined
     ? [`${prefix}_URL`, `http://${place}`]
     : [`${prefix}_ADDRESS`, place];
+}
+
+/** A name as environment variables have it. */
+export function variable(name: string): string {
+  return name.replaceAll("-", "_").toUpperCase();
 }

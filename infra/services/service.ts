@@ -5,6 +5,7 @@ import { Volume } from "@pulumi/docker/volume.js";
 import { Component, type StepOptions } from "../component.ts";
 import { InPlaceService } from "../release/resources.ts";
 import type { ServiceConfig } from "./config.ts";
+import { probing } from "./probing.ts";
 
 /** What a service is made from. */
 export interface ServiceArgs {
@@ -111,10 +112,6 @@ function containerArgs(args: ServiceArgs): ContainerArgs & { readonly name: stri
       containerPath,
     })),
   };
-}
-
-function probing(port: number, path: string): string[] {
-  return ["wget", "-q", "--spider", `http://127.0.0.1:${port}${path}`];
 }
 
 function environment({ env, settings }: ServiceArgs): pulumi.Input<string>[] {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { askServer, type DnsAnswer, type DnsQuestion } from "../../provider/dns-lookup.ts";
+import { askAgain, authoritiesOf, chainOf } from "../../provider/dns-authorities.ts";
+import type { DnsAnswer, DnsQuestion } from "../../provider/dns-lookup.ts";
 import { messageOf } from "../../provider/error-text.ts";
 import { ReadingError, readingKind, type ReadingContext } from "../reading.ts";
 
@@ -144,7 +145,7 @@ async function say(
   const none = { server, code: null, records: null, ttl: null };
   let answer: DnsAnswer;
   try {
-    answer = await ask(server, question, signal, !authority);
+    answer = await askAgain(server, question, signal, !authority);
   } catch (error) {
     return { ...none, problem: messageOf(error) };
   }
@@ -162,92 +163,6 @@ function problemOf(answer: DnsAnswer, authority: boolean, onlyAlias: boolean): s
   if (code !== "NOERROR" && code !== "NXDOMAIN") return code;
   if (authority && !authoritative) return "it is not in charge of the zone (no AA flag)";
   return onlyAlias ? "it only knows an alias; look up type CNAME" : null;
-}
-
-/** The records of the name itself, and of what its aliases lead to; any others do not answer the question. */
-function chainOf({ records }: DnsAnswer, { name }: DnsQuestion): DnsAnswer["records"] {
-  const names = new Set([name.toLowerCase()]);
-  for (let size = 0; size < names.size;) {
-    size = names.size;
-    for (const record of records) {
-      if (record.type === "CNAME" && names.has(record.name)) names.add(record.data);
-    }
-  }
-  return records.filter((record) => names.has(record.name));
-}
-
-/**
- * Milliseconds for the tries of one question. The second is for a lost packet. Three questions in a row, as when the
- * authorities must be found first, fit into the 10 s of one try of a reading.
- */
-const patience = [1000, 2000];
-
-async function ask(
-  server: string,
-  question: DnsQuestion,
-  signal: AbortSignal,
-  recursive = true,
-): Promise<DnsAnswer> {
-  let problem: unknown;
-  for (const milliseconds of patience) {
-    signal.throwIfAborted();
-    try {
-      return await askServer(server, question, milliseconds, { signal, recursive });
-    } catch (error) {
-      problem = error;
-    }
-  }
-  throw problem;
-}
-
-/** More are taken for a fault; a zone has 13 at most where answers must fit into 512 bytes. */
-const maxAuthorities = 16;
-
-/** Addresses of the name servers in charge, as the first resolver knows them. */
-async function authoritiesOf(
-  name: string,
-  { resolvers, zone }: Target,
-  signal: AbortSignal,
-): Promise<string[]> {
-  const [resolver = ""] = resolvers;
-  const servers = await nameServersOf(zone ?? name, zone === undefined, resolver, signal);
-  const addresses = await Promise.all(
-    servers.map(async (server) => {
-      for (const type of ["A", "AAAA"] as const) {
-        const question = { name: server, type };
-        const found = chainOf(await ask(resolver, question, signal), question);
-        const these = found.filter((record) => record.type === type).map(({ data }) => data);
-        if (these.length > 0) return these.map((each) => (type === "A" ? each : `[${each}]`));
-      }
-      throw new Error(`${resolver} knows no address of the name server ${server}`);
-    }),
-  );
-  return [...new Set(addresses.flat())].sort().map((address) => `${address}:53`);
-}
-
-async function nameServersOf(
-  name: string,
-  goUp: boolean,
-  resolver: string,
-  signal: AbortSignal,
-): Promise<string[]> {
-  let zone = name.toLowerCase();
-  for (;;) {
-    const { code, records } = await ask(resolver, { name: zone, type: "NS" }, signal);
-    const found = records.filter((record) => record.type === "NS" && record.name === zone);
-    if (code !== "NOERROR" && code !== "NXDOMAIN") {
-      throw new Error(`${resolver} does not tell the name servers of ${zone} (${code})`);
-    }
-    if (found.length > maxAuthorities) {
-      throw new Error(`${zone} has ${found.length} name servers; say in authorities which to ask`);
-    }
-    if (found.length > 0) return found.map(({ data }) => data);
-    const dot = zone.indexOf(".");
-    if (!goUp || dot === -1) {
-      throw new Error(`${resolver} knows no name servers of ${name}; say them in authorities`);
-    }
-    zone = zone.slice(dot + 1);
-  }
 }
 
 type Records = readonly string[] | null;

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { alarmName, Alarms } from "../../alarms/alarms.ts";
+import { alarmName } from "../../alarms/alarm-name.ts";
+import { Alarms } from "../../alarms/alarms.ts";
 import type { StepOptions } from "../../component.ts";
 import { Backups } from "../../backups/backups.ts";
 import { declareBuckets } from "../../buckets/declare.ts";

@@ -1,7 +1,7 @@
 import { DnsRecords } from "../../dns/dns-records.ts";
 import { KeptRecords } from "../../dns/kept-records.ts";
 import { knownZone } from "../../dns/zones.ts";
-import { dwellSeconds } from "../../dns/ttl.ts";
+import { dwellSeconds, unproxiedNames } from "../../dns/ttl.ts";
 import { addressOf, type Plan } from "../plan.ts";
 import { TtlShown } from "../resources.ts";
 import type { Declare } from "../run.ts";
@@ -35,9 +35,7 @@ export const switchDns: Declare = (run, step) => {
 export const ttlShown: Declare = (run, step) => {
   const { config, plan } = run;
   const { dns, clockScale, deadlines } = config;
-  const names = Object.entries(dns.names).flatMap(([host, { proxied }]) =>
-    proxied === undefined ? [[host, knownZone(host, dns.zones).name] as const] : [],
-  );
+  const names = unproxiedNames(dns).map((host) => [host, knownZone(host, dns.zones).name] as const);
   if (names.length === 0) return [];
   const shown = new TtlShown(
     "ttl-shown",

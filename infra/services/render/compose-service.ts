@@ -1,5 +1,7 @@
 import type { ServiceConfig } from "../config.ts";
-import { variable, type Told } from "./told.ts";
+import { variable } from "../neighbour.ts";
+import { probing } from "../probing.ts";
+import type { Told } from "./told.ts";
 
 /** A service of a Compose file, in its words. */
 export type ComposeService = Readonly<Record<string, unknown>>;
@@ -126,8 +128,4 @@ export function secretNames(
       ),
     ]),
   );
-}
-
-function probing(port: number, path: string): string[] {
-  return ["wget", "-q", "--spider", `http://127.0.0.1:${port}${path}`];
 }

@@ -59,11 +59,6 @@ export function toldTo(
   };
 }
 
-/** A name as environment variables have it. */
-export function variable(name: string): string {
-  return name.replaceAll("-", "_").toUpperCase();
-}
-
 function databaseSource(database: Config["database"]): string {
   const place =
     database.kind === "container" ? `${database.address}:${database.port}` : "host:5432";

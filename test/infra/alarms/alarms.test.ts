@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { alarmName, Alarms } from "../../../infra/alarms/alarms.ts";
+import { alarmName } from "../../../infra/alarms/alarm-name.ts";
+import { Alarms } from "../../../infra/alarms/alarms.ts";
 import { declared, firstStep, only, type Declared } from "../../support/declared.ts";
 import { rule, settings } from "./samples.ts";
 

@@ -7,7 +7,7 @@ import type { Run } from "../../../infra/release/run.ts";
 import { sampleConfig } from "../../support/config.ts";
 import { firstStep } from "../../support/declared.ts";
 import { image, service } from "../release/samples.ts";
-import { registered, type Registered } from "./registered.ts";
+import { registered, type Registered } from "../../support/registered.ts";
 
 const networkType = "docker:index/network:Network";
 const containerType = "docker:index/container:Container";

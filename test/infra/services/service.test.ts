@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { serviceConfig } from "../../../infra/services/config.ts";
 import { InPlace, Service, type ServiceArgs } from "../../../infra/services/service.ts";
 import { firstStep, only } from "../../support/declared.ts";
-import { registered, type Registered } from "./registered.ts";
+import { registered, type Registered } from "../../support/registered.ts";
 
 const containerType = "docker:index/container:Container";
 const volumeType = "docker:index/volume:Volume";

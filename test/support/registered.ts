@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
-import { declared, type Declared } from "../../support/declared.ts";
+import { declared, type Declared } from "./declared.ts";
 
 /** A resource as a program declared it, with the options that decide about its life. */
 export interface Registered extends Declared {
@@ -10,6 +10,11 @@ export interface Registered extends Declared {
   readonly provider: string;
   /** Names of the resources that it waits for, components among them. */
   readonly behind: readonly string[];
+  /** What it takes over; empty for one that it makes. */
+  readonly import: string;
+  readonly ignoreChanges: readonly string[];
+  /** Hooks that look at each update before it is made. */
+  readonly beforeUpdate: readonly string[];
 }
 
 /** Runs a piece of a program and returns what it declared, in its order. */
@@ -38,6 +43,9 @@ export async function registered(program: () => unknown): Promise<Registered[]> 
       // urn:pulumi:stack::project::type::name::id
       provider: request?.getProvider().split("::").at(-2) ?? "",
       behind: (request?.getDependenciesList() ?? []).map((urn) => urn.split("::").at(-1) ?? ""),
+      import: request?.getImportid() ?? "",
+      ignoreChanges: request?.getIgnorechangesList() ?? [],
+      beforeUpdate: request?.getHooks()?.getBeforeUpdateList() ?? [],
     };
   });
 }
